@@ -1,0 +1,68 @@
+#pragma once
+/// The vocabulary with which a struct describes its own keys, once:
+///
+///     template <class V>
+///     void fields(V& v, WatershedConfig& c) {
+///       v("sigma_um", c.sigma_um, "Gaussian smoothing before the threshold, um", at_least(0));
+///       v("polarity", c.polarity, "which side of the threshold is particle", one_of({"bright", "dark"}));
+///     }
+///
+/// The same list reads the YAML, writes the canonical configuration, the documentation, the template and the schema
+/// (module `config`). Member types: bool, int, std::int64_t, std::uint64_t, double, std::string, InputPath, Auto<T>,
+/// VoxelSize, std::optional<T> (null = absent), std::vector<T>, std::array<T, N>, and structs with `fields`.
+/// A struct that a user may also give as one scalar names the key that the scalar fills:
+///
+///     static constexpr std::string_view shorthand = "path";
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cathoscope {
+
+/// What a value may be. Numbers: bounds (also for the elements of a list); strings: choices or a pattern.
+struct Rule {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false;   ///< the bound itself is excluded
+  bool high_open = false;
+  std::vector<std::string> choices;
+  std::string pattern;      ///< ECMAScript regular expression for the whole string
+  bool required = false;    ///< the key must be given
+};
+
+inline Rule any_value() { return {}; }
+inline Rule at_least(double low) { return {.low = low}; }
+inline Rule above(double low) { return {.low = low, .low_open = true}; }
+inline Rule between(double low, double high) { return {.low = low, .high = high}; }
+inline Rule one_of(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
+inline Rule matching(std::string pattern) { return {.pattern = std::move(pattern)}; }
+inline Rule required(Rule rule) {
+  rule.required = true;
+  return rule;
+}
+
+/// A file, folder or glob that must exist; relative to the configuration file that names it.
+struct InputPath {
+  std::string text;      ///< as the user wrote it
+  std::string resolved;  ///< absolute
+  bool operator==(const InputPath&) const = default;
+};
+
+/// `auto`, or a value.
+template <class T>
+struct Auto {
+  std::optional<T> value;  ///< empty = auto
+  bool operator==(const Auto&) const = default;
+};
+
+/// One number (cubic voxels) or [z, y, x], in micrometres.
+struct VoxelSize {
+  std::array<double, 3> zyx{};
+  bool operator==(const VoxelSize&) const = default;
+};
+
+}  // namespace cathoscope

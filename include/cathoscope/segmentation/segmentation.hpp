@@ -1,0 +1,72 @@
+#pragma once
+/// From grey values, phases or given labels to particles and their cracks.
+
+#include <cathoscope/core/fields.hpp>
+#include <cathoscope/core/grid.hpp>
+#include <cathoscope/core/progress.hpp>
+#include <cathoscope/io/h5.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cathoscope {
+
+/// `segmentation.watershed`: the classical chain, in physical units.
+struct WatershedConfig {
+  double smooth_um = 0.2;
+  Auto<double> threshold;
+  std::string bright = "particle";
+  double closing_um = 0.35;
+  double h_um = 0.5;
+};
+
+template <class V>
+void fields(V& v, WatershedConfig& c) {
+  v("smooth_um", c.smooth_um, "standard deviation of the Gaussian smoothing before the threshold, um", at_least(0));
+  v("threshold", c.threshold, "grey value between matrix and particle; auto = Otsu's inside the field of view");
+  v("bright", c.bright, "what is brighter: the particles or the matrix", one_of({"particle", "matrix"}));
+  v("closing_um", c.closing_um, "radius of the closing that bridges cracks before holes are filled, um", at_least(0));
+  v("h_um", c.h_um, "a marker stands at least this much above the saddle to the next, in um of distance to the boundary",
+    above(0));
+}
+
+/// `segmentation`
+struct SegmentationConfig {
+  std::string method = "watershed";
+  std::int64_t active_phase = 1;
+  std::string cracks = "auto";
+  std::optional<double> minimum_particle_um3;
+  std::vector<std::uint64_t> exclude_labels;
+  WatershedConfig watershed;
+};
+
+template <class V>
+void fields(V& v, SegmentationConfig& c) {
+  v("method", c.method, "how particles are found: watershed (grey values), phases (already segmented into phases)",
+    one_of({"watershed", "phases"}));
+  v("active_phase", c.active_phase, "method phases: value of the active material");
+  v("cracks", c.cracks, "auto = find cracks inside the particles; none = damage comes from elsewhere or is zero",
+    one_of({"auto", "none"}));
+  v("minimum_particle_um3", c.minimum_particle_um3, "smaller particles are dropped; null = 300 working voxels for "
+    "watershed and phases, nothing for given labels", at_least(0));
+  v("exclude_labels", c.exclude_labels, "ids of given labels that are not particles");
+  v("watershed", c.watershed, "settings of the classical chain (methods watershed and phases)");
+}
+
+struct SegmentationInputs {
+  std::optional<GridSource<float>> grey;                  ///< or the phases, for method phases
+  std::optional<GridSource<std::uint8_t>> field_of_view;  ///< 1 = inside; absent = all
+  std::optional<GridSource<std::uint64_t>> labels;        ///< given labels: no method runs
+  std::optional<GridSource<std::uint8_t>> cracks;         ///< given crack mask, non-zero = crack
+  bool two_dimensional = false;
+};
+
+/// Writes /labels uint32 (dense 1..n in order of first voxel z, y, x; a particle with its cracks), /label_ids uint64[n] (the
+/// user's ids, or 1..n), /cracks uint8, /damage_partial_volume double[n] (NaN without grey values), and the attributes
+/// damage_source (grey, mask, phases, holes), two_dimensional, particles of "/". Same bytes for any number of threads,
+/// memory and block size.
+void segment(const SegmentationConfig& config, const SegmentationInputs& inputs, H5File& out, const Context& context);
+
+}  // namespace cathoscope
