@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: scripts/lint.sh [--all | BASE]
-# clang-format 16 and clang-tidy 16 on the C++ files that differ from the revision BASE, or on all; shellcheck on the
-# scripts; all of it must be silent. Without arguments BASE is where this branch left origin/main, or else the commit
+# clang-format 16 and clang-tidy 16 on the C++ files that differ from the revision BASE, or on all (then with the clang
+# analyzer, too); shellcheck on the scripts; all of it must be silent. Without arguments BASE is where this branch left origin/main, or else the commit
 # before this one; without history, all files. The last line is `N passed, N failed, 0 skipped`, counting files.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -30,8 +30,12 @@ cpp_files() {
   fi | grep -E '\.(cpp|hpp)$' | sort -u || true
 }
 
+checks=""
 case "${1:-}" in
-  --all) base="" ;;
+  --all)
+    base=""
+    checks="--checks=clang-analyzer-core.*,clang-analyzer-cplusplus.*"
+    ;;
   "") base=$(base_revision) ;;
   *) base=$(repository rev-parse --verify "$1^{commit}") || die "no such revision: $1" ;;
 esac
@@ -49,7 +53,10 @@ mapfile -t sources < <(printf '%s\n' "${files[@]}" | "$python" -B -c '
 import json, os, sys
 built = {os.path.relpath(e["file"]) for e in json.load(open("build/release/compile_commands.json"))}
 print(*[name for name in sys.stdin.read().split() if name in built], sep="\n", end="")')
-tidy() { clang-tidy-16 --quiet -p build/release "$1" 2> >(grep -vE 'warnings? generated|^Suppressed|^Use -header' >&2) >&2; }
+# CHECKS is empty or one option.
+tidy() {
+  clang-tidy-16 --quiet -p build/release ${CHECKS:+"$CHECKS"} "$1" 2> >(grep -vE 'warnings? generated|^Suppressed' >&2) >&2
+}
 export -f tidy
 say "clang-tidy on ${#sources[@]} files"
 failures=$(mktemp)
@@ -57,7 +64,7 @@ trap 'rm -f "$failures"' EXIT
 if [ "${#sources[@]}" -gt 0 ]; then
   # shellcheck disable=SC2016  # the inner shell expands it
   printf '%s\0' "${sources[@]}" |
-    FAILURES=$failures xargs -0 -P "$(nproc)" -I{} bash -c 'tidy "$1" || echo "$1" >> "$FAILURES"' _ {}
+    FAILURES=$failures CHECKS=$checks xargs -0 -P "$(nproc)" -I{} bash -c 'tidy "$1" || echo "$1" >> "$FAILURES"' _ {}
 fi
 while read -r file; do bad[$file]=1; done <"$failures"
 
