@@ -98,7 +98,8 @@ std::string points_head(const exporting::Points& points) {
   head += fmt::format("  <PolyData>\n    <Piece NumberOfPoints=\"{0}\" NumberOfVerts=\"{0}\">\n      <Points>\n", n);
   head += arrays.element<double>("Points", 3 * n, 3);
   head += "      </Points>\n      <Verts>\n";
-  head += arrays.element<std::int64_t>("connectivity", n) + arrays.element<std::int64_t>("offsets", n);
+  head += arrays.element<std::int64_t>("connectivity", n);
+  head += arrays.element<std::int64_t>("offsets", n);
   head += "      </Verts>\n      <PointData>\n";
   for (const Column* c : points.columns)
     head += c->ids.empty() ? arrays.element<double>(c->name, n) : arrays.element<std::uint64_t>(c->name, n);
