@@ -82,7 +82,7 @@ class TreeReader {
   }
 
   std::nullopt_t wrong(const ConfigValue& given, const std::string& path, const std::string& message) {
-    problems_.add_at(at(given), path, "'" + path + "' " + message);
+    problems_.add_at(at(given), path, fmt::format("'{}' {}", path, message));
     return std::nullopt;
   }
 

@@ -57,7 +57,8 @@ Json json_of(const ConfigValue& value) {
 Json field_schema(const FieldInfo& field) {
   Json schema = schema_of(field.type, field.rule);
   schema["description"] = field.doc;
-  if (!field.rule.required && field.type.kind != Kind::record) schema["default"] = json_of(field.default_value);
+  const bool has_default = !field.rule.required && (field.type.kind != Kind::record || field.type.nullable);
+  if (has_default) schema["default"] = json_of(field.default_value);
   return schema;
 }
 
