@@ -81,7 +81,6 @@ Id creation_list(const std::array<hsize_t, 3>& chunk, Storage storage) {
   Id p(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(p, 0);
   H5Pset_chunk(p, 3, chunk.data());
-  H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
   if (storage == Storage::compressed) {
     H5Pset_shuffle(p);
     H5Pset_deflate(p, 1);
