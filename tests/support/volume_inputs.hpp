@@ -45,7 +45,9 @@ template <class T>
 std::string bytes_of(const std::vector<T>& values, bool reversed = false) {
   std::string bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
   if (reversed)
-    for (std::size_t i = 0; i < bytes.size(); i += sizeof(T)) std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(T)));
+    for (std::size_t i = 0; i < bytes.size(); i += sizeof(T))
+      std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                   bytes.begin() + static_cast<std::ptrdiff_t>(i + sizeof(T)));
   return bytes;
 }
 

@@ -45,14 +45,18 @@ TEST_CASE("raw: both byte orders, a header, and sizes that must match") {
 
 TEST_CASE("npy: numpy's own files, both orders of axes and bytes") {
   const test::ScratchDir dir;
-  test::python("import numpy as np\n"
-               "z,y,x=np.meshgrid(np.arange(6),np.arange(7),np.arange(9),indexing='ij')\n"
-               "v=(z*31+y*7+x*3)%120\n"
-               "d='" + dir.path().string() + "/'\n"
-               "np.save(d+'c.npy',v.astype('u2'))\nnp.save(d+'f.npy',np.asfortranarray(v.astype('u2')))\n"
-               "np.save(d+'big.npy',(v-60).astype('>f8'))\nnp.save(d+'flat.npy',v[0].astype('u1'))\nnp.save(d+'bool.npy',v>50)\n"
-               "np.lib.format.write_array(open(d+'v3.npy','wb'),v.astype('u4'),version=(3,0))\n"
-               "np.save(d+'half.npy',v.astype('f2'))\nnp.save(d+'rec.npy',np.zeros(3,dtype=[('a','f4')]))\nnp.save(d+'four.npy',np.zeros((2,2,2,2)))\n");
+  test::python(
+      "import numpy as np\n"
+      "z,y,x=np.meshgrid(np.arange(6),np.arange(7),np.arange(9),indexing='ij')\n"
+      "v=(z*31+y*7+x*3)%120\n"
+      "d='" +
+      dir.path().string() +
+      "/'\n"
+      "np.save(d+'c.npy',v.astype('u2'))\nnp.save(d+'f.npy',np.asfortranarray(v.astype('u2')))\n"
+      "np.save(d+'big.npy',(v-60).astype('>f8'))\nnp.save(d+'flat.npy',v[0].astype('u1'))\nnp.save(d+'bool.npy',v>50)\n"
+      "np.lib.format.write_array(open(d+'v3.npy','wb'),v.astype('u4'),version=(3,0))\n"
+      "np.save(d+'half.npy',v.astype('f2'))\nnp.save(d+'rec.npy',np.zeros(3,dtype=[('a','f4')]))\nnp.save(d+'four.npy',"
+      "np.zeros((2,2,2,2)))\n");
   test::check_values<std::uint16_t>(open_volume(dir / "c.npy"), shape);
   test::check_values<std::uint16_t>(open_volume(dir / "f.npy"), shape);
   test::check_values<double>(open_volume(dir / "big.npy"), shape);
@@ -120,7 +124,8 @@ TEST_CASE("EDF: frames, stacks, spellings, and cut files") {
     const auto all = values_of<std::uint16_t>(shape);
     return std::vector<std::uint16_t>(all.begin() + z * 63, all.begin() + (z + 1) * 63);
   };
-  const std::string keys = "ByteOrder = HighByteFirst ;\nDATATYPE = UnsignedShort ;\nDim_1 = 9 ;\nDim_2 = 7 ;\nhistory = a=b = c ;\n";
+  const std::string keys =
+      "ByteOrder = HighByteFirst ;\nDATATYPE = UnsignedShort ;\nDim_1 = 9 ;\nDim_2 = 7 ;\nhistory = a=b = c ;\n";
   std::string frames;
   for (int z = 0; z < 6; ++z) {
     const std::string frame = edf_frame(keys, bytes_of(plane(z), true));
@@ -147,7 +152,8 @@ TEST_CASE("EDF: frames, stacks, spellings, and cut files") {
 TEST_CASE("MetaImage: header and file size are checked before anything is read") {
   const test::ScratchDir dir;
   const auto header = [](const std::string& size, const std::string& more) {
-    return "ObjectType = Image\nNDims = 3\nBinaryData = True\n" + more + "DimSize = " + size + "\nElementType = MET_SHORT\nElementSpacing = 0.4 0.4 0.4\n";
+    return "ObjectType = Image\nNDims = 3\nBinaryData = True\n" + more + "DimSize = " + size +
+           "\nElementType = MET_SHORT\nElementSpacing = 0.4 0.4 0.4\n";
   };
   const std::string data = bytes_of(values_of<std::int16_t>(shape));
   write_bytes(dir / "a.mha", header("9 7 6", "BinaryDataByteOrderMSB = False\n") + "ElementDataFile = LOCAL\n" + data);
@@ -159,7 +165,8 @@ TEST_CASE("MetaImage: header and file size are checked before anything is read")
   CHECK(opening(dir / "big.mhd").exit == Exit::no_input);
   write_bytes(dir / "big.raw", bytes_of(values_of<std::int16_t>(shape), true));
   test::check_values<std::int16_t>(open_volume(dir / "big.mhd"), shape);
-  for (const char* size : {"9 7 7", "-9 7 6", "4000000 4000000 4000000", "9 7", "9 7 x", "0 7 6", "99999999999999999999 1 1"}) {
+  for (const char* size :
+       {"9 7 7", "-9 7 6", "4000000 4000000 4000000", "9 7", "9 7 x", "0 7 6", "99999999999999999999 1 1"}) {
     CAPTURE(size);
     write_bytes(dir / "bad.mha", header(size, "") + "ElementDataFile = LOCAL\n" + data);
     CHECK(opening(dir / "bad.mha").exit == Exit::data);
@@ -176,15 +183,20 @@ TEST_CASE("MetaImage: header and file size are checked before anything is read")
 
 TEST_CASE("MetaImage and NRRD: compressed data stream, forward and back") {
   const test::ScratchDir dir;
-  test::python("import numpy as np,zlib,gzip\n"
-               "z,y,x=np.meshgrid(np.arange(6),np.arange(7),np.arange(9),indexing='ij')\n"
-               "v=((z*31+y*7+x*3)%120-60).astype('<i2').tobytes()\nd='" + dir.path().string() + "/'\n"
-               "h=b'NDims = 3\\nCompressedData = True\\nDimSize = 9 7 6\\nElementType = MET_SHORT\\nElementDataFile = LOCAL\\n'\n"
-               "open(d+'z.mha','wb').write(h+zlib.compress(v))\n"
-               "open(d+'short.mha','wb').write(h+zlib.compress(v[:-5]))\n"
-               "open(d+'cut.mha','wb').write(h+zlib.compress(v)[:-20])\n"
-               "n=b'NRRD0004\\n# c\\ntype: short\\ndimension: 3\\nsizes: 9 7 6\\nendian: little\\nencoding: gzip\\nspacings: 0.1 0.1 0.2\\nunits: \"um\" \"um\" \"um\"\\n\\n'\n"
-               "open(d+'z.nrrd','wb').write(n+gzip.compress(v))\n");
+  test::python(
+      "import numpy as np,zlib,gzip\n"
+      "z,y,x=np.meshgrid(np.arange(6),np.arange(7),np.arange(9),indexing='ij')\n"
+      "v=((z*31+y*7+x*3)%120-60).astype('<i2').tobytes()\nd='" +
+      dir.path().string() +
+      "/'\n"
+      "h=b'NDims = 3\\nCompressedData = True\\nDimSize = 9 7 6\\nElementType = MET_SHORT\\nElementDataFile = "
+      "LOCAL\\n'\n"
+      "open(d+'z.mha','wb').write(h+zlib.compress(v))\n"
+      "open(d+'short.mha','wb').write(h+zlib.compress(v[:-5]))\n"
+      "open(d+'cut.mha','wb').write(h+zlib.compress(v)[:-20])\n"
+      "n=b'NRRD0004\\n# c\\ntype: short\\ndimension: 3\\nsizes: 9 7 6\\nendian: little\\nencoding: gzip\\nspacings: "
+      "0.1 0.1 0.2\\nunits: \"um\" \"um\" \"um\"\\n\\n'\n"
+      "open(d+'z.nrrd','wb').write(n+gzip.compress(v))\n");
   test::check_values<std::int16_t>(open_volume(dir / "z.mha"), shape);
   const auto v = open_volume(dir / "z.nrrd");
   test::check_values<std::int16_t>(v, shape);
@@ -200,7 +212,10 @@ TEST_CASE("NRRD: header and file size are checked") {
     return "NRRD0004\ntype: unsigned short\ndimension: 3\nsizes: " + size + "\nendian: big\nencoding: raw\n" + more;
   };
   const std::string data = bytes_of(values_of<std::uint16_t>(shape), true);
-  write_bytes(dir / "a.nrrd", header("9 7 6", "space directions: (0.3,0.4,0) (0,0.5,0) (0,0,0.5)\nspace units: \"um\" \"um\" \"um\"\n") + "\n" + data);
+  write_bytes(
+      dir / "a.nrrd",
+      header("9 7 6", "space directions: (0.3,0.4,0) (0,0.5,0) (0,0,0.5)\nspace units: \"um\" \"um\" \"um\"\n") + "\n" +
+          data);
   const auto v = open_volume(dir / "a.nrrd");
   test::check_values<std::uint16_t>(v, shape);
   REQUIRE(v.voxel_size_um);
@@ -225,7 +240,8 @@ void write_png(const std::filesystem::path& path, int colour, int depth, std::in
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
   png_init_io(png, f);
-  png_set_IHDR(png, info, 9, 7, depth, colour, interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, 9, 7, depth, colour, interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   std::vector<std::vector<unsigned char>> rows(7);
   std::vector<png_bytep> pointers;
   for (std::int64_t y = 0; y < 7; ++y) {
@@ -246,7 +262,8 @@ void write_png(const std::filesystem::path& path, int colour, int depth, std::in
 
 TEST_CASE("PNG: 8 and 16 bits, stacks, colours refused, cut files refused") {
   const test::ScratchDir dir;
-  for (int z = 0; z < 6; ++z) write_png(dir / ("p" + std::to_string(z) + ".png"), PNG_COLOR_TYPE_GRAY, 16, z, z % 2 == 1);
+  for (int z = 0; z < 6; ++z)
+    write_png(dir / ("p" + std::to_string(z) + ".png"), PNG_COLOR_TYPE_GRAY, 16, z, z % 2 == 1);
   test::check_values<std::uint16_t>(open_volume(dir.path()), shape);
   write_png(dir / "one.png", PNG_COLOR_TYPE_GRAY, 8, 2);
   const auto one = open_volume(dir / "one.png");

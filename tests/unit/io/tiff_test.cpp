@@ -13,7 +13,7 @@ using test::reading;
 namespace {
 
 struct Style {
-  const char* mode = "w";      ///< of TIFFOpen: byte order and BigTIFF
+  const char* mode = "w";  ///< of TIFFOpen: byte order and BigTIFF
   int compression = COMPRESSION_NONE;
   int predictor = 1;
   bool tiled = false;
@@ -30,7 +30,10 @@ void set_tags(TIFF* t, const Index3& n, const Style& s) {
   TIFFSetField(t, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(n[1]));
   TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * sizeof(T)));
   TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, 1);
-  TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, std::is_floating_point_v<T> ? SAMPLEFORMAT_IEEEFP : std::is_signed_v<T> ? SAMPLEFORMAT_INT : SAMPLEFORMAT_UINT);
+  TIFFSetField(t, TIFFTAG_SAMPLEFORMAT,
+               std::is_floating_point_v<T> ? SAMPLEFORMAT_IEEEFP
+               : std::is_signed_v<T>       ? SAMPLEFORMAT_INT
+                                           : SAMPLEFORMAT_UINT);
   TIFFSetField(t, TIFFTAG_PHOTOMETRIC, s.photometric);
   TIFFSetField(t, TIFFTAG_COMPRESSION, s.compression);
   if (s.predictor != 1) TIFFSetField(t, TIFFTAG_PREDICTOR, s.predictor);
@@ -81,7 +84,8 @@ template <class T>
 void check_all_styles() {
   const test::ScratchDir dir;
   for (const char* mode : {"wl", "wb", "wl8", "wb8"})
-    for (const int compression : {COMPRESSION_NONE, COMPRESSION_PACKBITS, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE, COMPRESSION_ZSTD, COMPRESSION_LZMA})
+    for (const int compression : {COMPRESSION_NONE, COMPRESSION_PACKBITS, COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE,
+                                  COMPRESSION_ZSTD, COMPRESSION_LZMA})
       for (const bool tiled : {false, true}) {
         CAPTURE(mode, compression, tiled);
         write_tiff<T>(dir / "a.tif", shape, {mode, compression, 1, tiled, 4});
@@ -90,6 +94,7 @@ void check_all_styles() {
   for (const int compression : {COMPRESSION_LZW, COMPRESSION_ADOBE_DEFLATE})
     for (const char* mode : {"wl", "wb"}) {
       const int predictor = std::is_floating_point_v<T> ? 3 : 2;
+      if (predictor == 3 && mode[1] == 'b') continue;  // libtiff 4.5 writes these wrongly; see the next case
       CAPTURE(mode, compression, predictor);
       write_tiff<T>(dir / "a.tif", shape, {mode, compression, predictor, false, 4});
       test::check_values<T>(open_volume(dir / "a.tif"), shape);
@@ -107,6 +112,28 @@ TEST_CASE("TIFF: every type, byte order, compression, strips and tiles") {
   check_all_styles<std::int32_t>();
   check_all_styles<float>();
   check_all_styles<double>();
+}
+
+TEST_CASE("TIFF: floating-point predictor in both byte orders, encoded as Adobe's Technical Note 3 says") {
+  const test::ScratchDir dir;
+  test::python(
+      "import numpy as np,struct,zlib\n"
+      "y,x=np.meshgrid(np.arange(21),np.arange(35),indexing='ij')\n"
+      "v=((y*7+x*3)%120-60)\n"
+      "for e in '<>':\n"
+      "  for n in (4,8):\n"
+      "    rows=v.astype('>f%d'%n).view('u1').reshape(21,35,n).transpose(0,2,1).reshape(21,-1)\n"
+      "    data=zlib.compress(np.diff(rows,axis=1,prepend=np.zeros((21,1),'u1')).astype('u1').tobytes())\n"
+      "    "
+      "tags=[(256,35),(257,21),(258,8*n),(259,8),(262,1),(273,8),(277,1),(278,21),(279,len(data)),(317,3),(339,3)]\n"
+      "    b=(b'II*\\0' if e=='<' else b'MM\\0*')+struct.pack(e+'I',8+len(data))+data+struct.pack(e+'H',len(tags))\n"
+      "    for t,w in tags: b+=struct.pack(e+'HHII',t,4,1,w) if t in (273,279) else struct.pack(e+'HHIHH',t,3,1,w,0)\n"
+      "    open('" +
+      dir.path().string() + "/'+('le' if e=='<' else 'be')+str(n)+'.tif','wb').write(b+b'\\0\\0\\0\\0')\n");
+  test::check_values<float>(open_volume(dir / "le4.tif"), {1, 21, 35});
+  test::check_values<float>(open_volume(dir / "be4.tif"), {1, 21, 35});
+  test::check_values<double>(open_volume(dir / "le8.tif"), {1, 21, 35});
+  test::check_values<double>(open_volume(dir / "be8.tif"), {1, 21, 35});
 }
 
 TEST_CASE("TIFF: type, format and dimensions are told") {
@@ -177,12 +204,16 @@ TEST_CASE("TIFF: what would be read wrongly is refused with its reason") {
   auto o = with([](TIFF* t) { TIFFSetField(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP); });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("float16"));
-  o = with([](TIFF* t) { TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, 3), TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB), TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG); });
+  o = with([](TIFF* t) {
+    TIFFSetField(t, TIFFTAG_SAMPLESPERPIXEL, 3), TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB),
+        TIFFSetField(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("colour"));
   o = with([](TIFF* t) {
     std::vector<std::uint16_t> red(65536, 5), green(65536, 9), blue(65536, 1);
-    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_PALETTE), TIFFSetField(t, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
+    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_PALETTE),
+        TIFFSetField(t, TIFFTAG_COLORMAP, red.data(), green.data(), blue.data());
   });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("palette"));
@@ -236,18 +267,14 @@ TEST_CASE("TIFF: ImageJ above 4 GB keeps one directory and all planes behind it"
   auto v = opening(dir / "one.tif");
   CHECK(v.exit == Exit::data);  // eight planes are not there
   CHECK(v.says("9 slices"));
-  // The first plane is at the strip offset; move it to the end of the file with the others after it.
-  TIFF* t = TIFFOpen((dir / "one.tif").c_str(), "r+");
-  std::uint64_t at = one.size();
-  TIFFSetField(t, TIFFTAG_SOFTWARE, "x");
+  TIFF* t = TIFFOpen((dir / "one.tif").c_str(), "r");
+  const std::uint64_t at = TIFFGetStrileOffset(t, 0);
   TIFFClose(t);
-  std::string bytes = test::read_bytes(dir / "one.tif");
-  t = TIFFOpen((dir / "one.tif").c_str(), "r");
-  at = TIFFGetStrileOffset(t, 0);
-  TIFFClose(t);
-  // The planes follow the first one: overwrite the directory's old place is not possible, so append and point there.
+  std::string bytes = one;
+  // All planes go to the end of the file, and the directory's strip offset points there.
   const auto planes = test::bytes_of(test::values_of<std::uint16_t>(n), true);
-  const std::string pointer{static_cast<char>(at >> 24), static_cast<char>(at >> 16), static_cast<char>(at >> 8), static_cast<char>(at)};
+  const std::string pointer{static_cast<char>(at >> 24), static_cast<char>(at >> 16), static_cast<char>(at >> 8),
+                            static_cast<char>(at)};
   const std::string tag("\x01\x11\x00\x04\x00\x00\x00\x01", 8);
   const auto entry = bytes.find(tag + pointer);
   REQUIRE(entry != std::string::npos);
@@ -271,24 +298,30 @@ TEST_CASE("TIFF: voxel sizes come from metadata that mean it") {
     return open_volume(dir / "a.tif").voxel_size_um;
   };
   const auto near = [](const std::optional<Vec3>& v, const Vec3& w) {
-    return v && std::abs((*v)[0] - w[0]) < 1e-6 && std::abs((*v)[1] - w[1]) < 1e-6 && std::abs((*v)[2] - w[2]) < 1e-6;  // resolutions are float32 ratios
+    return v && std::abs((*v)[0] - w[0]) < 1e-6 && std::abs((*v)[1] - w[1]) < 1e-6 &&
+           std::abs((*v)[2] - w[2]) < 1e-6;  // resolutions are float32 ratios
   };
   const std::string ij = "ImageJ=1.53t\nimages=2\nslices=2\n";
   CHECK(near(size_of_file(ij + "unit=um\nspacing=0.3\n", 10, RESUNIT_NONE), {0.3, 0.1, 0.1}));
   CHECK(near(size_of_file(ij + "unit=\\u00B5m\nspacing=0.3\n", 10, RESUNIT_NONE), {0.3, 0.1, 0.1}));
   CHECK(near(size_of_file(ij + "unit=nm\nspacing=50\n", 0.02F, RESUNIT_NONE), {0.05, 0.05, 0.05}));
-  CHECK_FALSE(size_of_file(ij + "unit=um\n", 10, RESUNIT_NONE));               // no spacing
+  CHECK_FALSE(size_of_file(ij + "unit=um\n", 10, RESUNIT_NONE));  // no spacing
   CHECK_FALSE(size_of_file(ij + "unit=pixel\nspacing=1.0\n", 1, RESUNIT_NONE));
-  CHECK_FALSE(size_of_file(ij + "unit=um\nspacing=1.0\n", 1, RESUNIT_NONE));   // 1 means nothing was set
+  CHECK_FALSE(size_of_file(ij + "unit=um\nspacing=1.0\n", 1, RESUNIT_NONE));  // 1 means nothing was set
   CHECK_FALSE(size_of_file(ij + "unit=inch\nspacing=0.01\n", 72, RESUNIT_INCH));
   CHECK(near(size_of_file("ImageJ=1.53t\nunit=um\n", 20, RESUNIT_NONE, {1, 4, 4}), {0.05, 0.05, 0.05}));
-  CHECK(near(size_of_file("<?xml?><OME><Pixels PhysicalSizeX=\"50\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"50\" PhysicalSizeYUnit=\"nm\" PhysicalSizeZ=\"100\" "
-                          "PhysicalSizeZUnit=\"nm\" SizeZ=\"2\" SizeC=\"1\" SizeT=\"1\"/></OME>", 0, 0), {0.1, 0.05, 0.05}));
-  CHECK(near(size_of_file("<OME><Pixels PhysicalSizeX=\"0.5\" PhysicalSizeY=\"0.5\" PhysicalSizeZ=\"0.5\"/></OME>", 0, 0), {0.5, 0.5, 0.5}));
+  CHECK(near(size_of_file("<?xml?><OME><Pixels PhysicalSizeX=\"50\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"50\" "
+                          "PhysicalSizeYUnit=\"nm\" PhysicalSizeZ=\"100\" "
+                          "PhysicalSizeZUnit=\"nm\" SizeZ=\"2\" SizeC=\"1\" SizeT=\"1\"/></OME>",
+                          0, 0),
+             {0.1, 0.05, 0.05}));
+  CHECK(
+      near(size_of_file("<OME><Pixels PhysicalSizeX=\"0.5\" PhysicalSizeY=\"0.5\" PhysicalSizeZ=\"0.5\"/></OME>", 0, 0),
+           {0.5, 0.5, 0.5}));
   CHECK(near(size_of_file("", 200000, RESUNIT_CENTIMETER), {0.05, 0.05, 0.05}));
   CHECK_FALSE(size_of_file("", 72, RESUNIT_INCH));
-  CHECK_FALSE(size_of_file("", 508000, RESUNIT_INCH));                          // an inch is never a voxel size
-  CHECK_FALSE(size_of_file("", 28.3465F, RESUNIT_CENTIMETER));                  // 72 dots an inch in other words
+  CHECK_FALSE(size_of_file("", 508000, RESUNIT_INCH));          // an inch is never a voxel size
+  CHECK_FALSE(size_of_file("", 28.3465F, RESUNIT_CENTIMETER));  // 72 dots an inch in other words
   CHECK_FALSE(size_of_file("", 118.11F, RESUNIT_CENTIMETER));
   CHECK_FALSE(size_of_file("", 1, RESUNIT_NONE));
 }
@@ -305,7 +338,8 @@ TEST_CASE("TIFF: hyperstacks are refused") {
 
 TEST_CASE("slices are in natural order and none may be missing or doubled") {
   const test::ScratchDir dir;
-  for (int i = 8; i < 13; ++i) write_tiff<std::uint8_t>(dir / ("rec_2023_" + std::to_string(i) + ".tif"), {1, 5, 6}, {}, i);
+  for (int i = 8; i < 13; ++i)
+    write_tiff<std::uint8_t>(dir / ("rec_2023_" + std::to_string(i) + ".tif"), {1, 5, 6}, {}, i);
   const auto v = open_volume(dir.path());
   CHECK(v.shape == Index3{5, 5, 6});
   CHECK(v.as<std::uint8_t>().load().values(3, 0, 0) == test::value_at<std::uint8_t>(11, 0, 0));
