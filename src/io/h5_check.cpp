@@ -125,9 +125,6 @@ void check_part_extent(const Target& t, hid_t creation, std::size_t i, const Tar
   if (H5Sget_select_bounds(selected, low.data(), high.data()) < 0) return;
   for (std::size_t d = 0; d < extent.size(); ++d)
     if (high[d] >= extent[d] && high[d] != H5S_UNLIMITED) too_small();
-}: its part {}
-is smaller than its place in the whole; it would read as zeros", where(t),
-           where(part));
 }
 
 void check_depth(const Target& target, int depth);
