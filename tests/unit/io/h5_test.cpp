@@ -71,7 +71,10 @@ TEST_CASE("absent, foreign and damaged files have their own errors") {
   CHECK(exit_of([&] { H5File::open(dir / "none.h5"); }) == Exit::no_input);
   std::ofstream(dir / "text.h5") << "not hdf5";
   CHECK(exit_of([&] { H5File::open(dir / "text.h5"); }) == Exit::data);
-  CHECK(exit_of([&] { H5File::create(dir / "no" ); H5File::create(dir.path() / "missing" / "x.h5"); }) == Exit::cannot_create);
+  CHECK(exit_of([&] {
+          H5File::create(dir / "no");
+          H5File::create(dir.path() / "missing" / "x.h5");
+        }) == Exit::cannot_create);
   write_sample(dir / "a.h5");
   auto bytes = bytes_of(dir / "a.h5");
   const auto at = bytes.find(std::string("\x07\x00\x0e\x00\x15\x00", 6));  // values 1, 2, 3 of the grid
