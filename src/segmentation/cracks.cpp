@@ -18,8 +18,11 @@ constexpr double smoothing_voxels = 0.7;
 constexpr std::uint64_t least_crack = 12;
 constexpr std::uint32_t mouth_squared = 9;  // a mouth is at most three voxels from its crack
 
-/// What a voxel may be, before components are known.
-enum Candidate : std::uint8_t { none = 0, mouth = 1, weak = 2, strong = 3 };
+/// What a voxel may be, before components are known: shallow or deep, in the outer layers or below them.
+enum Candidate : std::uint8_t { none = 0, mouth = 1, deep_mouth = 2, weak = 3, strong = 4 };
+
+bool is_outer(std::uint8_t kind) { return kind == mouth || kind == deep_mouth; }
+bool is_deep(std::uint8_t kind) { return kind == deep_mouth || kind == strong; }
 
 Vec3 crack_sigma(const Workspace& w) {
   return {w.shape[0] > 1 ? smoothing_voxels : 0, smoothing_voxels, smoothing_voxels};
@@ -57,7 +60,8 @@ ScratchGrid<std::uint8_t> find_candidates(const Workspace& w, const GridSource<f
       if (!l.usable) continue;
       const double depth = l.depth(values.data()[i]);
       if (depth <= l.weak()) continue;
-      found[i] = outer.data()[i] != 0 ? mouth : depth > l.strong() ? strong : weak;
+      const bool deep = depth > l.strong();
+      found[i] = outer.data()[i] != 0 ? (deep ? deep_mouth : mouth) : (deep ? strong : weak);
     }
     candidates.write(block, found.data());
   });
@@ -99,6 +103,21 @@ std::vector<bool> accepted_components(const Workspace& w, const Components& comp
   return accepted;
 }
 
+/// Whether a shallow voxel is only the blurred flank of a deep one beside it. A crack that is too thin to get deep
+/// anywhere near has no such neighbour and stays.
+bool is_flank(std::size_t i, const Index3& at, const Array3<std::uint8_t>& kind, const Array3<std::uint32_t>& names) {
+  if (is_deep(kind.data()[i])) return false;
+  const Index3 n = shape_of(kind);
+  const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    for (const std::int64_t d : {-1, 1}) {
+      if (at[axis] + d < 0 || at[axis] + d >= n[axis]) continue;
+      const auto j = static_cast<std::size_t>(static_cast<std::int64_t>(i) + d * stride[axis]);
+      if (is_deep(kind.data()[j]) && names.data()[j] == names.data()[i]) return true;
+    }
+  return false;
+}
+
 /// Crack mask of a block: accepted inner candidates and the mouths near them.
 Array3<std::uint8_t> crack_block(const Box& block, const ScratchGrid<std::uint32_t>& labels,
                                  const ScratchGrid<std::uint8_t>& candidates, const Components& components,
@@ -119,8 +138,10 @@ Array3<std::uint8_t> crack_block(const Box& block, const ScratchGrid<std::uint32
         const auto i =
             static_cast<std::size_t>(((z - wide.begin[0]) * n[1] + y - wide.begin[1]) * n[2] + x - wide.begin[2]);
         const bool is_mouth =
-            kind.data()[i] == mouth && to_crack.squared(i) <= mouth_squared && to_crack.label(i) == names.data()[i];
-        result(z - block.begin[0], y - block.begin[1], x - block.begin[2]) = inner.data()[i] != 0 || is_mouth ? 1 : 0;
+            is_outer(kind.data()[i]) && to_crack.squared(i) <= mouth_squared && to_crack.label(i) == names.data()[i];
+        const Index3 at{z - wide.begin[0], y - wide.begin[1], x - wide.begin[2]};
+        result(z - block.begin[0], y - block.begin[1], x - block.begin[2]) =
+            (inner.data()[i] != 0 || is_mouth) && !is_flank(i, at, kind, names) ? 1 : 0;
       }
   return result;
 }

@@ -36,6 +36,7 @@ std::vector<ParticleLevels> particle_levels(const Workspace& w, const GridSource
 /// A crack is a connected set of at least 12 voxels of one particle, deeper than weak() and somewhere deeper than
 /// strong(), below the two outermost layers of the particle; and the voxels of those two layers deeper than weak()
 /// within three voxels of it (the mouth). What is only in the two layers is the blurred surface, not damage.
+/// A shallow voxel beside a deep one is that one's blurred flank and left out, so that a wide crack keeps its width.
 Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, std::uint32_t count);
 
