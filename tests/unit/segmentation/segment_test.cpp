@@ -73,6 +73,25 @@ TEST_CASE("a cracked ball is one particle, and its crack is found") {
   CHECK(s.partial.at(0) == Approx(0.0768).epsilon(0.1));
 }
 
+TEST_CASE("a ball that a narrow crack cuts right through is one particle, and the gap is its damage") {
+  // Two voxels, 0.4 um, which the closing of 0.35 um spans; radius 3: 0.4 pi 3^2 of 4/3 pi 3^3 = 0.1.
+  const auto s = segmented({}, test::grey_inputs(test::painted({40, 40, 40}, fine, [](const Vec3& p) {
+                             const bool solid = test::distance(p, {4, 4, 4}) <= 3;
+                             return solid && std::abs(p[2] - 4) > 0.2 ? 180.0 : solid ? 62.0 : 87.0;
+                           })));
+  REQUIRE(s.count() == 1);
+  CHECK(s.at({20, 20, 20}) == 1);
+  CHECK(s.damage(1) == Approx(0.1).epsilon(0.25));
+}
+
+TEST_CASE("the wedge between two balls that touch belongs to neither and is no crack") {
+  const auto s = segmented({}, test::grey_inputs(test::balls({50, 50, 90}, fine, {{{5, 5, 5}, 4}, {{5, 5, 13}, 4}})));
+  REQUIRE(s.count() == 2);
+  CHECK(s.at({25, 31, 45}) == 0);  // 1.2 um off the axis, where the gap is 0.36 um wide
+  CHECK(s.damage(1) <= 0.002);
+  CHECK(s.damage(2) <= 0.002);
+}
+
 TEST_CASE("an open slab through the surface is damage, the blurred surface is not") {
   // Two voxels, 0.4 um, from the surface to the centre: half of 0.4 pi 5^2 of 4/3 pi 5^3 = 0.0300.
   const auto body = [](double half) {
