@@ -103,25 +103,34 @@ Bodies given_bodies_in(const Phantom& phantom, const View& view) {
   return bodies;
 }
 
-/// Runs f(i, particle, point) for every voxel that a particle with cracks to look at owns.
+/// Calls f(first voxel, particle, row) for rows of voxels that one particle owns, where wanted(label).
 template <class Wanted, class F>
-void each_point(const Phantom& phantom, const View& view, const Bodies& bodies, Wanted&& wanted, F&& f) {
+void each_row(const Phantom& phantom, const View& view, const Bodies& bodies, Wanted&& wanted, F&& f) {
   const Waviness wavy = waviness_in(phantom, view);
   const auto n = view.box.shape();
-  std::size_t i = 0;
+  std::array<float, CrackRow::longest> dx;
   for (std::int64_t z = 0; z < n[0]; ++z)
-    for (std::int64_t y = 0; y < n[1]; ++y)
-      for (std::int64_t x = 0; x < n[2]; ++x, ++i) {
-        if (!wanted(i)) continue;
-        const Particle& particle = phantom.particles[bodies.owner[i] - 1];
-        const CrackPoint point{{static_cast<float>(view.centre(view.box.begin[0] + z) - particle.centre_um[0]),
-                                static_cast<float>(view.centre(view.box.begin[1] + y) - particle.centre_um[1]),
-                                static_cast<float>(view.centre(view.box.begin[2] + x) - particle.centre_um[2])},
-                               bodies.rho[i],
-                               wavy.coarse[i],
-                               wavy.fine[i]};
-        f(i, particle, point);
+    for (std::int64_t y = 0; y < n[1]; ++y) {
+      const auto start = static_cast<std::size_t>((z * n[1] + y) * n[2]);
+      const std::uint32_t* owner = bodies.owner.data() + start;
+      for (std::int64_t x = 0; x < n[2];) {
+        const std::uint32_t label = owner[x];
+        std::int64_t end = x + 1;
+        while (end < n[2] && owner[end] == label && end - x < CrackRow::longest) ++end;
+        if (label != 0 && wanted(label)) {
+          const Particle& particle = phantom.particles[label - 1];
+          for (std::int64_t i = x; i < end; ++i)
+            dx[static_cast<std::size_t>(i - x)] =
+                static_cast<float>(view.centre(view.box.begin[2] + i) - particle.centre_um[2]);
+          const std::size_t first = start + static_cast<std::size_t>(x);
+          f(first, particle,
+            CrackRow{static_cast<float>(view.centre(view.box.begin[0] + z) - particle.centre_um[0]),
+                     static_cast<float>(view.centre(view.box.begin[1] + y) - particle.centre_um[1]), dx.data(),
+                     bodies.rho.data() + first, wavy.coarse.data() + first, wavy.fine.data() + first, end - x});
+        }
+        x = end;
       }
+    }
 }
 
 }  // namespace
@@ -161,33 +170,29 @@ Waviness waviness_in(const Phantom& phantom, const View& view) {
   return {std::move(coarse), std::move(fine)};
 }
 
-void crack_mask(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint8_t* out) {
-  std::fill_n(out, view.size(), std::uint8_t{0});
-  const auto wanted = [&](std::size_t i) {
-    const std::uint32_t label = label_of(bodies, i);
-    return label != 0 && phantom.particles[label - 1].opening > 0;
-  };
-  each_point(phantom, view, bodies, wanted, [&](std::size_t i, const Particle& particle, const CrackPoint& point) {
-    out[i] = static_cast<double>(onset_at(particle, point)) < particle.opening ? 1 : 0;
+CrackField cracks_in(const Phantom& phantom, const View& view, const Bodies& bodies, bool with_coverage) {
+  CrackField field{std::vector<std::uint8_t>(view.size()), std::vector<float>(with_coverage ? view.size() : 0)};
+  const auto h = static_cast<float>(view.voxel_um);
+  const auto cracked = [&](std::uint32_t label) { return phantom.particles[label - 1].opening > 0; };
+  each_row(phantom, view, bodies, cracked, [&](std::size_t first, const Particle& particle, const CrackRow& row) {
+    cracks_at(particle, row, h, field.hit.data() + first, with_coverage ? field.coverage.data() + first : nullptr);
   });
-}
-
-std::vector<float> crack_coverage(const Phantom& phantom, const View& view, const Bodies& bodies) {
-  std::vector<float> coverage(view.size());
-  const auto wanted = [&](std::size_t i) {
-    return bodies.owner[i] != 0 && phantom.particles[bodies.owner[i] - 1].opening > 0;
-  };
-  each_point(phantom, view, bodies, wanted, [&](std::size_t i, const Particle& particle, const CrackPoint& point) {
-    coverage[i] = coverage_at(particle, point, static_cast<float>(view.voxel_um));
-  });
-  return coverage;
+  for (std::size_t i = 0; i < field.hit.size(); ++i)
+    if (bodies.rho[i] > 1) field.hit[i] = 0;
+  return field;
 }
 
 void each_onset(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint32_t label,
-                const std::function<void(float)>& f) {
-  const auto wanted = [&](std::size_t i) { return label_of(bodies, i) == label; };
-  each_point(phantom, view, bodies, wanted,
-             [&](std::size_t, const Particle& particle, const CrackPoint& point) { f(onset_at(particle, point)); });
+                const std::function<void(const float*, std::int64_t)>& f) {
+  std::array<float, CrackRow::longest> onset;
+  const auto this_one = [&](std::uint32_t owner) { return owner == label; };
+  each_row(phantom, view, bodies, this_one, [&](std::size_t, const Particle& particle, const CrackRow& row) {
+    onsets_in(particle, row, onset.data());
+    std::int64_t inside = 0;
+    for (std::int64_t i = 0; i < row.count; ++i)
+      if (row.rho[i] <= 1) onset[static_cast<std::size_t>(inside++)] = onset[static_cast<std::size_t>(i)];
+    f(onset.data(), inside);
+  });
 }
 
 }  // namespace cathoscope::phantom_detail

@@ -65,15 +65,16 @@ void lay_outside(const Phantom& phantom, const View& view, std::vector<float>& g
 
 }  // namespace
 
-std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies, bool cracked) {
+std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies,
+                              const std::vector<float>& crack_coverage) {
   auto grey = matrix_grey(phantom, view);
   lay_outside(phantom, view, grey);
-  const auto cracks = cracked ? crack_coverage(phantom, view, bodies) : std::vector<float>(view.size());
   for (std::size_t i = 0; i < grey.size(); ++i) {
     const float inside = coverage_of(phantom, bodies, i, view.voxel_um);
     if (inside <= 0) continue;
     const Particle& particle = phantom.particles[bodies.owner[i] - 1];
-    const float solid = particle.grey + cracks[i] * (particle.void_grey - particle.grey);
+    const float solid =
+        particle.grey + (crack_coverage.empty() ? 0 : crack_coverage[i]) * (particle.void_grey - particle.grey);
     grey[i] += inside * (solid - grey[i]);
   }
   return grey;

@@ -48,16 +48,18 @@ struct Waviness {
 };
 Waviness waviness_in(const Phantom& phantom, const View& view);
 
-/// 1 where a voxel's centre is in a crack of its own particle.
-void crack_mask(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint8_t* out);
-/// Share of each voxel that is crack, as slits; 0 where no particle is.
-std::vector<float> crack_coverage(const Phantom& phantom, const View& view, const Bodies& bodies);
-/// Onsets of the voxels of one particle, in order; `never` for other voxels is not written: f(onset) is called for the
-/// particle's own voxels only.
+/// Cracks of the particles that own the voxels of a view.
+struct CrackField {
+  std::vector<std::uint8_t> hit;  ///< 1 where the voxel's centre is in a particle and in a crack of it
+  std::vector<float> coverage;    ///< share of the voxel that is crack; empty where not asked for
+};
+CrackField cracks_in(const Phantom& phantom, const View& view, const Bodies& bodies, bool with_coverage);
+/// Calls f(onsets, n) for the voxels of one particle, row by row; other voxels are left out.
 void each_onset(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint32_t label,
-                const std::function<void(float)>& f);
+                const std::function<void(const float*, std::int64_t)>& f);
 
-/// Grey values of the scene, noise-free and sharp. `cracked` false: the bodies are whole.
-std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies, bool cracked);
+/// Grey values of the scene, noise-free and sharp. `crack_coverage` empty: the bodies are whole.
+std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies,
+                              const std::vector<float>& crack_coverage);
 
 }  // namespace cathoscope::phantom_detail
