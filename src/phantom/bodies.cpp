@@ -25,30 +25,60 @@ std::array<std::int64_t, 2> span(const View& view, std::size_t axis, double cent
   return {std::max(low, view.box.begin[axis]), std::min(high, view.box.end[axis])};
 }
 
+/// Part of a row in which a particle's surface may be: length in its unit frame and place on its map of waves.
+struct MappedRow {
+  static constexpr std::int64_t longest = 256;
+  std::array<float, longest> length, u, v;
+
+  void map(const Particle& particle, float dz, float dy, const View& view, std::int64_t first, std::int64_t count) {
+    const Matrix3& m = particle.to_unit;
+    const Float3 row{m[0] * dz + m[1] * dy, m[3] * dz + m[4] * dy, m[6] * dz + m[7] * dy};
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      const auto dx = static_cast<float>(view.centre(first + i) - particle.centre_um[2]);
+      const Float3 q{row[0] + m[2] * dx, row[1] + m[5] * dx, row[2] + m[8] * dx};
+      length[k] = std::sqrt(norm2(q));
+      map_place(q, u[k], v[k]);
+    }
+  }
+};
+
+struct RowOfBodies {
+  std::uint32_t* owner;
+  float* rho;
+  float* next_rho;
+};
+
 /// Claims for particle `index` the voxels of one row in which its normalised radius is the smallest so far.
 void claim_row(const Particle& particle, std::uint32_t index, const View& view, std::int64_t z, std::int64_t y,
-               float roughest, const float* rough, std::uint32_t* owner, float* rho) {
+               float roughest, const float* rough, const RowOfBodies& row) {
   const auto dz = static_cast<float>(view.centre(z) - particle.centre_um[0]);
   const auto dy = static_cast<float>(view.centre(y) - particle.centre_um[1]);
   const float rest = particle.reach_um * particle.reach_um - dz * dz - dy * dy;
   if (rest <= 0) return;
-  const auto [first, last] = span(view, 2, particle.centre_um[2], std::sqrt(static_cast<double>(rest)));
-  const Matrix3& m = particle.to_unit;
-  const Float3 row{m[0] * dz + m[1] * dy, m[3] * dz + m[4] * dy, m[6] * dz + m[7] * dy};
-  const auto radius = static_cast<float>(particle.radius_um);
-  const float per_radius = 1 / radius, limit = 1 + 0.5F * static_cast<float>(view.voxel_um) * per_radius;
+  const auto [begin, end] = span(view, 2, particle.centre_um[2], std::sqrt(static_cast<double>(rest)));
+  const float per_radius = 1 / static_cast<float>(particle.radius_um);
+  const float limit = 1 + 0.5F * static_cast<float>(view.voxel_um) * per_radius;
   const float farthest = particle.largest_factor * (limit + roughest * per_radius);
-  for (std::int64_t x = first; x < last; ++x) {
-    const auto dx = static_cast<float>(view.centre(x) - particle.centre_um[2]);
-    const Float3 q{row[0] + m[2] * dx, row[1] + m[5] * dx, row[2] + m[8] * dx};
-    const float square = norm2(q);
-    if (square > farthest * farthest) continue;
-    const float factor = square > 1e-12F ? map_value(particle.radius_factor.data(), q) : 1;
-    const std::int64_t i = x - view.box.begin[2];
-    const float here = std::max(0.0F, std::sqrt(square) / factor - rough[i] * per_radius);
-    if (here < limit && here < rho[i]) {
-      rho[i] = here;
-      owner[i] = index;
+  MappedRow mapped;
+  for (std::int64_t first = begin; first < end; first += MappedRow::longest) {
+    const std::int64_t count = std::min(MappedRow::longest, end - first);
+    mapped.map(particle, dz, dy, view, first, count);
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto j = static_cast<std::size_t>(k);
+      if (mapped.length[j] > farthest) continue;
+      const std::int64_t i = first + k - view.box.begin[2];
+      const float factor = map_value(particle.radius_factor.data(), mapped.u[j], mapped.v[j]);
+      const float smooth = mapped.length[j] / factor - rough[i] * per_radius;
+      const float here = smooth > 0 ? smooth : 0;
+      if (here >= limit) continue;
+      if (here < row.rho[i]) {
+        row.next_rho[i] = row.rho[i];
+        row.rho[i] = here;
+        row.owner[i] = index;
+      } else if (here < row.next_rho[i]) {
+        row.next_rho[i] = here;
+      }
     }
   }
 }
@@ -62,8 +92,8 @@ void claim(const Particle& particle, std::uint32_t index, const View& view, floa
   for (std::int64_t z = z0; z < z1; ++z)
     for (std::int64_t y = y0; y < y1; ++y) {
       const std::int64_t row = ((z - view.box.begin[0]) * n[1] + y - view.box.begin[1]) * n[2];
-      claim_row(particle, index, view, z, y, roughest, rough.data() + row, bodies.owner.data() + row,
-                bodies.rho.data() + row);
+      claim_row(particle, index, view, z, y, roughest, rough.data() + row,
+                {bodies.owner.data() + row, bodies.rho.data() + row, bodies.next_rho.data() + row});
     }
 }
 
@@ -83,7 +113,7 @@ Bodies given_bodies_in(const Phantom& phantom, const View& view) {
     box.end[a] = from[a].back() + 1;
   }
   const auto labels = given.load(box);
-  Bodies bodies{std::vector<std::uint32_t>(view.size()), std::vector<float>(view.size(), never)};
+  Bodies bodies{std::vector<std::uint32_t>(view.size()), std::vector<float>(view.size(), never), {}};
   std::size_t i = 0;
   for (std::size_t z = 0; z < from[0].size(); ++z)
     for (std::size_t y = 0; y < from[1].size(); ++y)
@@ -147,7 +177,8 @@ Box box_of(const Particle& particle, double voxel_um, const Index3& shape) {
 
 Bodies bodies_in(const Phantom& phantom, const View& view) {
   if (phantom.given_bodies) return given_bodies_in(phantom, view);
-  Bodies bodies{std::vector<std::uint32_t>(view.size()), std::vector<float>(view.size(), never)};
+  Bodies bodies{std::vector<std::uint32_t>(view.size()), std::vector<float>(view.size(), never),
+                std::vector<float>(view.size(), never)};
   const auto rough = roughness_in(phantom, view);
   const float roughest = roughness_limit * static_cast<float>(phantom.config.form.roughness_um[0]);
   for (std::size_t i = 0; i < phantom.particles.size(); ++i)

@@ -110,7 +110,7 @@ Crack draw_core(const CrackConfig& config, Stream& draw, const Particle& particl
   }
   core.half_width_um = static_cast<float>(mean);
   // The wall is as ragged as grains leave it, but a small core is not all raggedness.
-  core.wobble = {static_cast<float>(std::min(0.8, mean)), static_cast<float>(std::min(0.8, mean))};
+  core.wobble = {static_cast<float>(std::min(1.3, 1.3 * mean)), static_cast<float>(std::min(2.0, 2 * mean))};
   return core;
 }
 

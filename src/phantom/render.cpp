@@ -66,7 +66,7 @@ bool lossy(const Phantom& phantom) { return phantom.config.artefacts.jpeg_share 
 /// it) grown by the halo.
 std::vector<float> tile_grey(const Phantom& phantom, double voxel_um, const Box& outer, const Box& inner,
                              const Box& tile, std::vector<float> scene) {
-  auto grey = through_optics(phantom, voxel_um, outer, inner, std::move(scene));
+  auto grey = through_optics(phantom, voxel_um, outer, inner, scene);
   const View view{inner, voxel_um};
   add_scan_effects(phantom, view, grey);
   if (lossy(phantom)) quantise_tiles(phantom.config.artefacts.jpeg_quality[0], view, grey);
@@ -180,8 +180,8 @@ GridSource<float> crack_free_grey(const Phantom& phantom, double voxel_size_um) 
   return source<float>(phantom, voxel_size_um,
                        [](const Phantom& p, double h, const Box& box, const Box& tile, float* out) {
                          const View outer{widened(tile, optics_halo(p, h)), h};
-                         auto scene = scene_grey(p, outer, bodies_in(p, outer), {});
-                         place(through_optics(p, h, outer.box, tile, std::move(scene)).data(), tile, box, out);
+                         const auto scene = scene_grey(p, outer, bodies_in(p, outer), {});
+                         place(through_optics(p, h, outer.box, tile, scene).data(), tile, box, out);
                        });
 }
 

@@ -28,19 +28,15 @@ Box box_of(const Particle& particle, double voxel_um, const Index3& shape);
 struct Bodies {
   std::vector<std::uint32_t> owner;  ///< particle index + 1; also set where the surface is within half a voxel outside
   std::vector<float> rho;            ///< normalised radius in it: 1 = surface
+  std::vector<float> next_rho;       ///< normalised radius in the particle second to it
 };
 
 Bodies bodies_in(const Phantom& phantom, const View& view);
 
 inline std::uint32_t label_of(const Bodies& bodies, std::size_t i) { return bodies.rho[i] <= 1 ? bodies.owner[i] : 0; }
 
-/// Share of the voxel inside its particle.
-inline float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
-  if (bodies.owner[i] == 0) return 0;
-  if (phantom.given_bodies) return 1;
-  const auto radius = static_cast<float>(phantom.particles[bodies.owner[i] - 1].radius_um);
-  return std::clamp(0.5F + (1 - bodies.rho[i]) * radius / static_cast<float>(voxel_um), 0.0F, 1.0F);
-}
+/// Share of the voxel inside its particle; the seam to a touching one is outside.
+float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um);
 
 /// Waviness of cracks, um.
 struct Waviness {
