@@ -1,0 +1,42 @@
+#pragma once
+/// Cracks and pores inside particles, from grey values.
+
+#include "grey.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace cathoscope {
+
+/// Grey levels of one particle. Depths are relative: 0 = solid, 1 = void, (solid - grey) / (solid - void_level).
+struct ParticleLevels {
+  double solid = 0;       ///< mode over the particle without its outermost two layers
+  double matrix = 0;      ///< median of the surroundings, 2.5 to 8 voxels away
+  double void_level = 0;  ///< solid - 1.27 (solid - matrix)
+  double noise = 0;       ///< standard deviation of the solid, as a depth
+  bool usable = false;    ///< solid and matrix differ by more than the noise
+
+  [[nodiscard]] double depth(double grey) const { return (solid - grey) / (solid - void_level); }
+  [[nodiscard]] double weak() const;            ///< depth above which a voxel may belong to a crack
+  [[nodiscard]] double strong() const;          ///< depth that a crack must reach somewhere
+  [[nodiscard]] double partial_volume() const;  ///< depth above which a voxel counts as partly void
+};
+
+struct Cracks {
+  ScratchGrid<std::uint8_t> mask;             ///< 1 = crack
+  std::vector<double> damage_partial_volume;  ///< of labels 1..n; NaN where no levels could be found
+  std::uint64_t without_levels = 0;
+};
+
+/// Levels of labels 1..n. Particles with too few voxels of their own get the levels of all.
+std::vector<ParticleLevels> particle_levels(const Workspace& w, const GridSource<float>& grey,
+                                            const FieldOfView& inside, const ScratchGrid<std::uint32_t>& labels,
+                                            std::uint32_t count);
+
+/// A crack is a connected set of at least 12 voxels of one particle, deeper than weak() and somewhere deeper than
+/// strong(), below the two outermost layers of the particle; and the voxels of those two layers deeper than weak()
+/// within three voxels of it (the mouth). What is only in the two layers is the blurred surface, not damage.
+Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
+                   const ScratchGrid<std::uint32_t>& labels, std::uint32_t count);
+
+}  // namespace cathoscope
