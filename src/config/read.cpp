@@ -82,7 +82,7 @@ class TreeReader {
   }
 
   std::nullopt_t wrong(const ConfigValue& given, const std::string& path, const std::string& message) {
-    problems_.add_at(at(given), path, "'" + path + "' " + message);
+    problems_.add_at(at(given), path, fmt::format("'{}' {}", path, message));
     return std::nullopt;
   }
 
@@ -189,6 +189,11 @@ class TreeReader {
 
   std::optional<ConfigValue> read_list(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                        const std::string& path) {
+    if (rule.or_single && given.is_scalar()) {
+      auto item = read(type.element[0], rule, given, path);
+      if (!item) return std::nullopt;
+      return ConfigValue::list({std::move(*item)});
+    }
     if (!given.is_list()) {
       const bool one_would_do = given.is_scalar() && type.length == 0;
       return must_be(type, rule, given, path, one_would_do ? "; write [" + shown(given.text) + "]" : "");

@@ -68,7 +68,10 @@ ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfi
                                      const ScratchGrid<std::uint8_t>& mask, std::uint32_t& count) {
   Basins basins = find_basins(w, depth_field(w, mask));
   const double steps_a_um = depth_steps / *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
-  const auto groups = merge_basins(basins.graph, {config.watershed.h_um * steps_a_um, config.watershed.h_relative});
+  // Depths are known to half a voxel at the peak and at the saddle: less than a whole one is no neck.
+  const double widest = *std::max_element(w.voxel_um.begin(), w.voxel_um.end());
+  const MergeRule rule{std::max(config.watershed.h_um, widest) * steps_a_um, config.watershed.h_relative};
+  const auto groups = merge_basins(basins.graph, rule);
   const Instances instances = number_instances(basins.graph, groups, least_voxels(w, config.minimum_particle_um3, 300));
   if (instances.dropped > 0)
     w.context->progress.warn(fmt::format("{} particles smaller than the minimum were dropped ({} voxels)",
@@ -83,11 +86,21 @@ ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfi
   return basins.ids;
 }
 
+/// Voxels of the largest hole that is filled.
+std::uint64_t largest_hole(const Workspace& w, const Auto<double>& across_um) {
+  constexpr double across_in_plane_um = 3;
+  if (!across_um.value && w.shape[0] > 1) return std::numeric_limits<std::uint64_t>::max();
+  const double d = across_um.value.value_or(across_in_plane_um);
+  const double pi = 3.14159265358979323846;
+  const double voxel = (w.shape[0] > 1 ? w.voxel_um[0] : 1.0) * w.voxel_um[1] * w.voxel_um[2];
+  return static_cast<std::uint64_t>((w.shape[0] > 1 ? pi / 6 * d : pi / 4) * d * d / voxel);
+}
+
 /// The foreground mask becomes filled instances.
 Particles particles_of(const Workspace& w, const SegmentationConfig& config, const FieldOfView& inside,
                        ScratchGrid<std::uint8_t> mask) {
   mask = closed_mask(w, mask, config.watershed.closing_um);
-  fill_holes(w, mask, std::numeric_limits<std::uint64_t>::max());
+  fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
   Particles p;
   std::uint32_t count = 0;
   p.labels = watershed(w, config, mask, count);

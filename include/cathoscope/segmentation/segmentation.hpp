@@ -19,8 +19,9 @@ struct WatershedConfig {
   Auto<double> threshold;
   std::string bright = "particle";
   double closing_um = 0.35;
-  double h_um = 0.5;
-  double h_relative = 0.1;
+  Auto<double> largest_hole_um;
+  double h_um = 0.4;
+  double h_relative = 0.25;
 };
 
 template <class V>
@@ -29,11 +30,18 @@ void fields(V& v, WatershedConfig& c) {
   v("threshold", c.threshold, "grey value between matrix and particle; auto = Otsu's inside the field of view");
   v("bright", c.bright, "what is brighter: the particles or the matrix", one_of({"particle", "matrix"}));
   v("closing_um", c.closing_um, "radius of the closing that bridges cracks before holes are filled, um", at_least(0));
+  v("largest_hole_um", c.largest_hole_um,
+    "larger holes are not filled, um across (of the ball or disc of equal size); auto = any in 3-D, 3 in a single "
+    "plane, "
+    "where particles in a ring enclose what lies between them",
+    at_least(0));
   v("h_um", c.h_um,
-    "a marker stands at least this much above the saddle to the next, in um of distance to the boundary", above(0));
+    "two particles stay apart where the smaller is at least this much thicker than the neck between them, um of "
+    "radius; "
+    "never less than one voxel",
+    above(0));
   v("h_relative", c.h_relative,
-    "and at least this share of its own height above it: a neck wider than 1 - h_relative of the "
-    "smaller particle joins the two",
+    "and at least this share of its own radius: a neck wider than 1 - h_relative of the smaller particle is none",
     between(0, 1));
 }
 
