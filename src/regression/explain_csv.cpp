@@ -70,7 +70,8 @@ std::string values_header(const std::vector<std::string>& names) {
 std::string pairs_header(const std::vector<std::string>& names) {
   std::string text = "row";
   for (std::size_t a = 0; a < names.size(); ++a)
-    for (std::size_t b = a; b < names.size(); ++b) text.append(",").append(quoted(fmt::format("{}:{}", names[a], names[b])));
+    for (std::size_t b = a; b < names.size(); ++b)
+      text.append(",").append(quoted(fmt::format("{}:{}", names[a], names[b])));
   return text + "\n";
 }
 

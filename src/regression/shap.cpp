@@ -3,7 +3,7 @@
 #include <cathoscope/regression/shap.hpp>
 
 #include "background_tree.hpp"
-#include "pattern_tree.hpp"
+#include "bundle_tree.hpp"
 #include "traversal_tree.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 /// One tree in whichever form explains it fastest. Against a background, trees too big for tables stay as they are.
 struct PreparedTree {
-  std::optional<PatternTree> patterns;
+  std::optional<BundleTree> tables;
   std::optional<TraversalTree> traversal;
   double expected = 0;
 };
@@ -42,9 +42,9 @@ struct Explainer::Prepared {
   void add_values_of(std::size_t t, const float* row, Scratch& s, double* phi, double& prediction) const {
     const Tree& tree = forest.trees[t];
     const std::size_t m = forest.feature_names.size();
-    if (trees[t].patterns) {
-      s.patterns.resize(std::max(s.patterns.size(), trees[t].patterns->stride));
-      prediction += add_values(*trees[t].patterns, row, s.patterns.data(), phi);
+    if (trees[t].tables) {
+      s.patterns.resize(std::max(s.patterns.size(), trees[t].tables->stride));
+      prediction += add_values(*trees[t].tables, row, s.patterns.data(), phi);
       return;
     }
     prediction += tree.value[leaf_of(tree, row)];
@@ -57,9 +57,9 @@ struct Explainer::Prepared {
 
   void add_pairs_of(std::size_t t, const float* row, Scratch& s, double* upper) const {
     const std::size_t m = forest.feature_names.size();
-    if (trees[t].patterns) {
-      s.patterns.resize(std::max(s.patterns.size(), trees[t].patterns->stride));
-      return add_pairs(*trees[t].patterns, row, s.patterns.data(), m, upper);
+    if (trees[t].tables) {
+      s.patterns.resize(std::max(s.patterns.size(), trees[t].tables->stride));
+      return add_pairs(*trees[t].tables, row, s.patterns.data(), m, upper);
     }
     if (trees[t].traversal) return add_pairs(*trees[t].traversal, row, m, s.traversal, upper);
     add_against_all(forest.trees[t], row, s, nullptr, 0, upper, m * (m + 1) / 2);
@@ -87,11 +87,10 @@ double mean_prediction(const Tree& tree, const FeatureRows& rows) {
 
 PreparedTree prepared_tree(const Tree& tree, const ShapOptions& options, double bytes) {
   PreparedTree result;
-  const std::vector<std::size_t> lengths = path_lengths(tree);
-  const bool pairs_fit = !options.interactions || pattern_bytes(lengths, true) <= bytes;
-  if (pattern_bytes(lengths, false) <= bytes && pairs_fit) {
-    result.patterns = pattern_tree(tree, options.interactions, options.background);
-    result.expected = result.patterns->expected;
+  const bool pairs_fit = !options.interactions || bundle_bytes(tree, true) <= bytes;
+  if (bundle_bytes(tree, false) <= bytes && pairs_fit) {
+    result.tables = bundle_tree(tree, options.interactions, options.background);
+    result.expected = result.tables->expected;
   } else if (options.background == nullptr) {
     result.traversal = traversal_tree(tree);
     result.expected = result.traversal->expected;
@@ -130,7 +129,7 @@ std::size_t Explainer::pairs() const { return features() * (features() + 1) / 2;
 double Explainer::expected_value() const { return prepared_->expected; }
 std::size_t Explainer::trees_in_tables() const {
   return static_cast<std::size_t>(std::count_if(prepared_->trees.begin(), prepared_->trees.end(),
-                                                [](const PreparedTree& t) { return t.patterns.has_value(); }));
+                                                [](const PreparedTree& t) { return t.tables.has_value(); }));
 }
 
 void Explainer::explain(const float* rows, std::size_t count, double* phi, double* prediction) const {

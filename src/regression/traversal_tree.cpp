@@ -111,17 +111,23 @@ template <std::size_t Lanes>
 struct Points {
   std::size_t n;
   [[nodiscard]] std::size_t count() const { return Lanes > 0 ? Lanes : n; }
-  void product(const double* a, const double* b, double* out) const {
+  void product(const double* a, const double* b, double* __restrict out) const {
     for (std::size_t q = 0; q < count(); ++q) out[q] = a[q] * b[q];
   }
-  void add(const double* a, double* out) const {
+  void add(const double* a, double* __restrict out) const {
     for (std::size_t q = 0; q < count(); ++q) out[q] += a[q];
   }
-  void add_product(const double* a, const double* b, double* out) const {
+  void add_product(const double* a, const double* b, double* __restrict out) const {
     for (std::size_t q = 0; q < count(); ++q) out[q] += a[q] * b[q];
   }
-  void scale(const double* a, double s, double* out) const {
-    for (std::size_t q = 0; q < count(); ++q) out[q] = a[q] * s;
+  /// A leaf's edge down and up again: `factors` holds the ratios, after them the changes.
+  void leaf(const double* product_above, const double* factors, double value, bool earns,
+            double* __restrict below_above, double* __restrict lanes) const {
+    for (std::size_t q = 0; q < count(); ++q) {
+      const double here = product_above[q] * factors[q] * value;
+      below_above[q] += here;
+      if (earns) lanes[q] += factors[count() + q] * here;
+    }
   }
   void clear(double* out) const {
     for (std::size_t q = 0; q < count(); ++q) out[q] = 0;
@@ -165,13 +171,17 @@ template <std::size_t Lanes>
     const TraversalTree::Step& step = tree.steps[i];
     while (level >= step.depth) leave();
     const double* factors = &tree.factors[walk.pass(step, n)];
+    const auto feature = static_cast<std::size_t>(step.feature);
+    if (step.is_leaf) {
+      points.leaf(&s.product[level * n], factors, step.value, s.saved[step.depth] != 0, &s.below[level * n],
+                  &s.lanes[feature * n]);
+      s.passes[feature] = s.saved[step.depth];
+      continue;
+    }
     level = step.depth;
     s.open[level] = static_cast<std::uint32_t>(i);
     points.product(&s.product[(level - 1) * n], factors, &s.product[level * n]);
-    if (step.is_leaf)
-      points.scale(&s.product[level * n], step.value, &s.below[level * n]);
-    else
-      points.clear(&s.below[level * n]);
+    points.clear(&s.below[level * n]);
   }
   while (level > 0) leave();
 }
@@ -181,6 +191,12 @@ CATHOSCOPE_WIDER_TOO void walk_values_4(const TraversalTree& t, const float* row
 }
 CATHOSCOPE_WIDER_TOO void walk_values_8(const TraversalTree& t, const float* row, TraversalScratch& s) {
   walk_values<8>(t, row, s);
+}
+CATHOSCOPE_WIDER_TOO void walk_values_12(const TraversalTree& t, const float* row, TraversalScratch& s) {
+  walk_values<12>(t, row, s);
+}
+CATHOSCOPE_WIDER_TOO void walk_values_16(const TraversalTree& t, const float* row, TraversalScratch& s) {
+  walk_values<16>(t, row, s);
 }
 CATHOSCOPE_WIDER_TOO void walk_values_any(const TraversalTree& t, const float* row, TraversalScratch& s) {
   walk_values<0>(t, row, s);
@@ -290,12 +306,13 @@ TraversalTree traversal_tree(const Tree& tree) {
 
 void add_values(const TraversalTree& tree, const float* row, std::size_t features, TraversalScratch& s, double* phi) {
   prepare(tree, features, s);
-  if (tree.lanes == 4)
-    walk_values_4(tree, row, s);
-  else if (tree.lanes == 8)
-    walk_values_8(tree, row, s);
-  else
-    walk_values_any(tree, row, s);
+  switch (tree.lanes) {
+    case 4: walk_values_4(tree, row, s); break;
+    case 8: walk_values_8(tree, row, s); break;
+    case 12: walk_values_12(tree, row, s); break;
+    case 16: walk_values_16(tree, row, s); break;
+    default: walk_values_any(tree, row, s);
+  }
   for (std::size_t f = 0; f < features; ++f)
     for (std::size_t q = 0; q < tree.lanes; ++q) phi[f] += s.lanes[f * tree.lanes + q];
 }

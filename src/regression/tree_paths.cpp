@@ -9,21 +9,23 @@ namespace cathoscope {
 
 namespace {
 
-/// Depth-first walk: enter(node, child_is_left) for every edge downwards, leave() for every edge upwards, leaf(node).
-template <class Enter, class Leave, class Leaf>
-void walk(const Tree& tree, Enter enter, Leave leave, Leaf leaf) {
+/// Depth-first walk: arrive(node) at every node, enter(node, child_is_left) and leave() for every edge down and up.
+template <class Arrive, class Enter, class Leave>
+void walk(const Tree& tree, Arrive arrive, Enter enter, Leave leave) {
   std::vector<std::pair<std::size_t, int>> stack{{0, 0}};  // node, children done
+  arrive(std::size_t{0});
   while (!stack.empty()) {
     auto& [node, done] = stack.back();
     if (tree.is_leaf(node) || done == 2) {
-      if (tree.is_leaf(node)) leaf(node);
       stack.pop_back();
       if (!stack.empty()) leave();
       continue;
     }
     const bool is_left = done++ == 0;
+    const auto child = static_cast<std::size_t>(is_left ? tree.left[node] : tree.right[node]);
     enter(node, is_left);
-    stack.emplace_back(static_cast<std::size_t>(is_left ? tree.left[node] : tree.right[node]), 0);
+    arrive(child);
+    stack.emplace_back(child, 0);
   }
 }
 
@@ -44,6 +46,9 @@ std::vector<std::size_t> path_lengths(const Tree& tree) {
   std::size_t different = 0;
   walk(
       tree,
+      [&](std::size_t node) {
+        if (tree.is_leaf(node)) lengths.push_back(different);
+      },
       [&](std::size_t node, bool) {
         way.push_back(static_cast<std::size_t>(tree.feature[node]));
         if (uses[way.back()]++ == 0) ++different;
@@ -51,21 +56,18 @@ std::vector<std::size_t> path_lengths(const Tree& tree) {
       [&] {
         if (--uses[way.back()] == 0) --different;
         way.pop_back();
-      },
-      [&](std::size_t) { lengths.push_back(different); });
+      });
   return lengths;
 }
 
-std::vector<LeafPath> leaf_paths(const Tree& tree) {
-  std::vector<LeafPath> leaves;
+void for_each_path(const Tree& tree, const std::function<void(std::size_t, const std::vector<PathFeature>&)>& at) {
   std::vector<PathFeature> path;
   std::vector<std::pair<std::size_t, PathFeature>> undo;  // place in path, what was there (path's end: nothing)
   const auto enter = [&](std::size_t node, bool is_left) {
     const std::int32_t feature = tree.feature[node];
     const auto found = std::find_if(path.begin(), path.end(), [&](const auto& p) { return p.feature == feature; });
     const auto place = static_cast<std::size_t>(found - path.begin());
-    undo.emplace_back(found == path.end() ? path.size() : place,
-                      found == path.end() ? PathFeature{-1, 0, 0, 0} : *found);
+    undo.emplace_back(place, found == path.end() ? PathFeature{-1, 0, 0, 0} : *found);
     constexpr float infinity = std::numeric_limits<float>::infinity();
     if (found == path.end()) path.push_back({feature, -infinity, infinity, 1});
     PathFeature& p = path[place];
@@ -85,8 +87,14 @@ std::vector<LeafPath> leaf_paths(const Tree& tree) {
       path[place] = before;
     undo.pop_back();
   };
-  walk(tree, enter, leave, [&](std::size_t node) {
-    leaves.push_back({tree.value[node], tree.value[node] - tree.value[0], path});
+  walk(
+      tree, [&](std::size_t node) { at(node, path); }, enter, leave);
+}
+
+std::vector<LeafPath> leaf_paths(const Tree& tree) {
+  std::vector<LeafPath> leaves;
+  for_each_path(tree, [&](std::size_t node, const std::vector<PathFeature>& path) {
+    if (tree.is_leaf(node)) leaves.push_back({tree.value[node], tree.value[node] - tree.value[0], path});
   });
   return leaves;
 }

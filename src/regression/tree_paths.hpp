@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace cathoscope {
@@ -22,6 +23,9 @@ struct LeafPath {
   double offset = 0;  ///< value minus that of the root: games add up the same, and round less where values are large
   std::vector<PathFeature> features;
 };
+
+/// Calls at(node, path) for every node, parents before children, left before right. No recursion.
+void for_each_path(const Tree& tree, const std::function<void(std::size_t, const std::vector<PathFeature>&)>& at);
 
 /// Different features on the way to each leaf, leaves from left to right. No recursion.
 std::vector<std::size_t> path_lengths(const Tree& tree);

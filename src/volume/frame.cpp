@@ -87,3 +87,11 @@ Frame frame_of(const VolumeFile& file, const std::string& axes, const std::strin
 }
 
 }  // namespace cathoscope::volumes
+
+namespace cathoscope {
+
+Index3 placed_shape(const VolumeFile& file, const std::string& axes, const Placement& placement) {
+  return volumes::frame_of(file, axes, placement.depth_axis, placement.crop, placement.bin).shape;
+}
+
+}  // namespace cathoscope

@@ -38,7 +38,8 @@ struct ElectrodeConfig {
 template <class V>
 void fields(V& v, ElectrodeConfig& c) {
   v("name", c.name, "name of the electrode and of its folder", required(file_name(), "10-cycled"));
-  v("volume", c.volume, "the tomogram (grey values, or phases for method phases); null only where labels are given");
+  v("volume", c.volume, "the tomogram (grey values, or phases for method phases); null only where labels are given",
+    spelled_out(any_value()));
   v("labels", c.labels, "particle ids found elsewhere, instead of segmentation");
   v("cracks", c.cracks, "with labels: a mask of crack voxels");
 }

@@ -139,6 +139,9 @@ VolumeMeta load_volume(const VolumeConfig& config, const VolumeFile& file, H5Fil
 /// Reads the attributes back.
 VolumeMeta volume_meta(const H5File& file);
 
+/// Shape in z, y, x after axes, depth, crop and bin. Throws Error{data} where the crop is empty or leaves the file.
+Index3 placed_shape(const VolumeFile& file, const std::string& axes, const Placement& placement);
+
 /// Labels with the volume's orientation, crop and bin (majority in a bin, ties to the smallest id).
 /// `voxel_size_um` is that of the file in z, y, x (voxel_size_of), before the bin; the source has that of the bins.
 /// Throws Error{data} where ids are negative or not whole.
