@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 namespace cathoscope::attributes {
 
@@ -32,6 +33,14 @@ bool inside(const Index3& shape, std::int64_t z, std::int64_t y) {
   return z >= 0 && z < shape[0] && y >= 0 && y < shape[1];
 }
 
+void clear_padding(BitMask& mask) {
+  const Index3& shape = mask.shape();
+  if (shape[2] % 64 == 0) return;
+  const std::uint64_t valid = (std::uint64_t{1} << (shape[2] % 64)) - 1;
+  for (std::int64_t z = 0; z < shape[0]; ++z)
+    for (std::int64_t y = 0; y < shape[1]; ++y) mask.row(z, y).back() &= valid;
+}
+
 }  // namespace
 
 template <class F>
@@ -49,6 +58,17 @@ BitMask operator|(const BitMask& a, const BitMask& b) {
 }
 BitMask operator-(const BitMask& a, const BitMask& b) {
   return BitMask::combined(a, b, [](std::uint64_t p, std::uint64_t q) { return p & ~q; });
+}
+
+BitMask complement(const BitMask& mask) {
+  BitMask result(mask.shape());
+  for (std::int64_t z = 0; z < mask.shape()[0]; ++z)
+    for (std::int64_t y = 0; y < mask.shape()[1]; ++y) {
+      const auto out = result.row(z, y);
+      for (std::size_t w = 0; w < out.size(); ++w) out[w] = ~mask.row(z, y)[w];
+    }
+  clear_padding(result);
+  return result;
 }
 
 std::int64_t BitMask::count() const {
@@ -99,8 +119,6 @@ BitMask eroded(const BitMask& mask) {
 BitMask dilated(const BitMask& mask) {
   const Index3& shape = mask.shape();
   BitMask result = mask;
-  const std::int64_t tail = shape[2] % 64;
-  const std::uint64_t valid = tail == 0 ? ~std::uint64_t{0} : (std::uint64_t{1} << tail) - 1;
   for (std::int64_t z = 0; z < shape[0]; ++z)
     for (std::int64_t y = 0; y < shape[1]; ++y) {
       const auto out = result.row(z, y);
@@ -110,30 +128,98 @@ BitMask dilated(const BitMask& mask) {
         for (const auto& [oz, oy] : {std::array{-1, 0}, {1, 0}, {0, -1}, {0, 1}})
           if (inside(shape, z + oz, y + oy)) out[w] |= mask.row(z + oz, y + oy)[w];
       }
-      out.back() &= valid;
     }
+  clear_padding(result);
+  return result;
+}
+
+namespace {
+
+/// Row offsets of a ball, and how far it reaches along x there.
+struct BallRow {
+  std::int64_t dz, dy, half_width;
+};
+
+std::vector<BallRow> ball_rows(const Vec3& h, double radius) {
+  const double r = radius * (1 + 1e-9);
+  const auto reach = [&](double edge) { return static_cast<std::int64_t>(std::floor(r / edge)); };
+  std::vector<BallRow> rows;
+  for (std::int64_t dz = -reach(h[0]); dz <= reach(h[0]); ++dz)
+    for (std::int64_t dy = -reach(h[1]); dy <= reach(h[1]); ++dy) {
+      const double z = static_cast<double>(dz) * h[0], y = static_cast<double>(dy) * h[1];
+      const double rest = r * r - z * z - y * y;
+      if (rest >= 0) rows.push_back({dz, dy, static_cast<std::int64_t>(std::floor(std::sqrt(rest) / h[2]))});
+    }
+  return rows;
+}
+
+/// The row widened by 0, 1, ... `most` voxels to both sides, one after the other.
+std::vector<std::uint64_t> widened(Row row, std::int64_t most) {
+  std::vector<std::uint64_t> all(row.begin(), row.end());
+  for (std::int64_t w = 1; w <= most; ++w) {
+    const std::size_t begin = all.size() - row.size();
+    const std::vector<std::uint64_t> last(all.begin() + static_cast<std::ptrdiff_t>(begin), all.end());
+    for (std::size_t i = 0; i < row.size(); ++i) all.push_back(last[i] | shifted(last, i, -1) | shifted(last, i, 1));
+  }
+  return all;
+}
+
+/// Adds a bit to 64 counters of five bits.
+void count_bit(std::array<std::uint64_t, 5>& planes, std::uint64_t bit) {
+  for (std::uint64_t& plane : planes) {
+    const std::uint64_t carry = plane & bit;
+    plane ^= bit;
+    bit = carry;
+  }
+}
+
+}  // namespace
+
+BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_um) {
+  const Index3& shape = mask.shape();
+  const std::vector<BallRow> ball = ball_rows(voxel_size_um, distance_um);
+  std::int64_t most = 0;
+  for (const BallRow& b : ball) most = std::max(most, b.half_width);
+  BitMask result(shape);
+  const auto words = static_cast<std::size_t>(mask.words());
+  for (std::int64_t z = 0; z < shape[0]; ++z)
+    for (std::int64_t y = 0; y < shape[1]; ++y) {
+      if (empty(mask.row(z, y))) continue;
+      const std::vector<std::uint64_t> wide = widened(mask.row(z, y), most);
+      for (const BallRow& b : ball) {
+        if (!inside(shape, z + b.dz, y + b.dy)) continue;
+        const std::uint64_t* from = wide.data() + static_cast<std::size_t>(b.half_width) * words;
+        const auto to = result.row(z + b.dz, y + b.dy);
+        for (std::size_t w = 0; w < words; ++w) to[w] |= from[w];
+      }
+    }
+  clear_padding(result);
   return result;
 }
 
 BitMask median27(const BitMask& mask) {
   const Index3& shape = mask.shape();
   const auto clamped = [](std::int64_t i, std::int64_t n) { return std::clamp<std::int64_t>(i, 0, n - 1); };
+  const auto last = static_cast<std::size_t>(mask.words() - 1);
+  const auto end_bit = static_cast<int>((shape[2] - 1) % 64);
   BitMask result(shape);
-  std::vector<int> column(static_cast<std::size_t>(shape[2]));
   for (std::int64_t z = 0; z < shape[0]; ++z)
-    for (std::int64_t y = 0; y < shape[1]; ++y) {
-      std::fill(column.begin(), column.end(), 0);
-      for (std::int64_t oz = -1; oz <= 1; ++oz)
-        for (std::int64_t oy = -1; oy <= 1; ++oy) {
-          const Row row = mask.row(clamped(z + oz, shape[0]), clamped(y + oy, shape[1]));
-          if (empty(row)) continue;
-          for (std::size_t x = 0; x < column.size(); ++x) column[x] += static_cast<int>(row[x / 64] >> (x % 64) & 1);
-        }
-      for (std::int64_t x = 0; x < shape[2]; ++x) {
-        const auto at = [&](std::int64_t i) { return column[static_cast<std::size_t>(clamped(i, shape[2]))]; };
-        if (at(x - 1) + at(x) + at(x + 1) >= 14) result.set(z, y, x);
+    for (std::int64_t y = 0; y < shape[1]; ++y)
+      for (std::size_t w = 0; w <= last; ++w) {
+        std::array<std::uint64_t, 5> counts{};
+        for (std::int64_t oz = -1; oz <= 1; ++oz)
+          for (std::int64_t oy = -1; oy <= 1; ++oy) {
+            const Row row = mask.row(clamped(z + oz, shape[0]), clamped(y + oy, shape[1]));
+            std::uint64_t left = shifted(row, w, -1), right = shifted(row, w, 1);
+            if (w == 0) left |= row[0] & 1;
+            if (w == last) right |= row[w] & (std::uint64_t{1} << end_bit);
+            count_bit(counts, left);
+            count_bit(counts, row[w]);
+            count_bit(counts, right);
+          }
+        result.row(z, y)[w] = counts[4] | (counts[3] & counts[2] & counts[1]);  // 14 of 27 or more
       }
-    }
+  clear_padding(result);
   return result;
 }
 

@@ -68,6 +68,9 @@ BitMask mask_where(const T* values, const Index3& shape, const F& predicate) {
   return mask;
 }
 
+/// Every voxel that is not set.
+BitMask complement(const BitMask& mask);
+
 /// Calls f(z, y, x) for every set voxel, in z, y, x order.
 template <class F>
 void for_each_set(const BitMask& mask, const F& f) {
@@ -90,6 +93,9 @@ BitMask eroded(const BitMask& mask);
 
 /// The mask and every voxel that shares a face with it.
 BitMask dilated(const BitMask& mask);
+
+/// The voxels whose centre is at most `distance_um` from that of a voxel of the mask: dilation by a ball. Exact.
+BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_um);
 
 /// Majority of the 3 x 3 x 3 voxels around each, the rim of the box repeated outwards.
 BitMask median27(const BitMask& mask);

@@ -60,15 +60,10 @@ Surroundings surroundings_of(const AttributeInputs& inputs, std::uint32_t label,
   return s;
 }
 
-BitMask everything(const Index3& shape) {
-  const std::vector<char> row(static_cast<std::size_t>(volume_of(shape)), 1);
-  return mask_where(row.data(), shape, [](char) { return true; });
-}
-
 /// The mask and all background that is not connected to the rim of the box through faces.
-BitMask filled(const BitMask& mask, const BitMask& all, bool two_dimensional) {
+BitMask filled(const BitMask& mask, bool two_dimensional) {
   const Index3& s = mask.shape();
-  const Components holes = components_of(all - mask, Connectivity::faces);
+  const Components holes = components_of(complement(mask), Connectivity::faces);
   std::vector<bool> enclosed(holes.count, true);
   for (const ComponentRun& r : holes.runs) {
     const bool z_rim = !two_dimensional && (r.z == 0 || r.z == s[0] - 1);
@@ -81,10 +76,9 @@ std::vector<AddedRun> added_by_closing(const AttributeInputs& inputs, std::uint3
                                        double radius_um) {
   const Surroundings s = surroundings_of(inputs, label, outer);
   const Vec3& h = inputs.labels.voxel_size_um;
-  const BitMask all = everything(s.solid.shape());
   const BitMask grown_mask = within(s.solid, h, radius_um);
-  const BitMask closed = grown_mask - within(all - grown_mask, h, radius_um);
-  const BitMask added = filled(closed | s.solid, all, inputs.two_dimensional) & s.free;
+  const BitMask closed = grown_mask - within(complement(grown_mask), h, radius_um);
+  const BitMask added = filled(closed | s.solid, inputs.two_dimensional) & s.free;
   std::vector<AddedRun> runs;
   for (const ComponentRun& r : components_of(added, Connectivity::faces).runs)
     runs.push_back({static_cast<std::int32_t>(r.z + outer.begin[0]), static_cast<std::int32_t>(r.y + outer.begin[1]),

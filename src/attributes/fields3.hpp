@@ -1,5 +1,5 @@
 #pragma once
-/// Floating-point fields on one particle's box: capped distances and Gaussian smoothing.
+/// Floating-point fields on one particle's box: Gaussian smoothing and thresholds that keep a volume.
 
 #include "bit_mask.hpp"
 
@@ -18,13 +18,6 @@ struct Field {
   }
   [[nodiscard]] float* row(std::int64_t z, std::int64_t y) { return values.data() + (z * shape[1] + y) * shape[2]; }
 };
-
-/// Squared distance in um^2 from each voxel centre to the nearest one of the mask, exact where it is at most
-/// cap_um^2, larger than that elsewhere.
-Field squared_distance(const BitMask& mask, const Vec3& voxel_size_um, double cap_um);
-
-/// The voxels within `distance_um` of the mask.
-BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_um);
 
 /// Convolution with a Gaussian cut at 3.5 sigma; the rim of the box is repeated outwards.
 Field smoothed(Field field, const Vec3& voxel_size_um, double sigma_um);

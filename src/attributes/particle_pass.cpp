@@ -188,8 +188,9 @@ Neighbourhood neighbourhood_of(const AttributeInputs& inputs, std::uint32_t labe
   std::vector<std::uint32_t> labels(size);
   inputs.labels.read(box, labels.data());
   n.envelope = mask_where(labels.data(), shape, [label](std::uint32_t v) { return v == label; });
-  n.others = mask_where(labels.data(), shape, [label](std::uint32_t v) { return v != label && v != 0; });
-  n.matrix = mask_where(labels.data(), shape, [](std::uint32_t v) { return v == 0; });
+  const BitMask particles = mask_where(labels.data(), shape, [](std::uint32_t v) { return v != 0; });
+  n.others = particles - n.envelope;
+  n.matrix = complement(particles);
   std::vector<std::uint8_t> flags(size, 0);
   if (inputs.field_of_view) {
     inputs.field_of_view->read(box, flags.data());

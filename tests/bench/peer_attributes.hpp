@@ -5,7 +5,6 @@
 #include <vector>
 
 struct PeerResult {
-  double seconds;
   std::vector<double> perimeters;  ///< surface areas by label - 1; empty where not asked for
 };
 

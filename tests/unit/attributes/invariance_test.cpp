@@ -1,0 +1,94 @@
+#include "attribute_bodies.hpp"
+#include "test_data.hpp"
+
+#include <cathoscope/core/error.hpp>
+
+#include <cstring>
+
+using namespace cathoscope;
+using namespace cathoscope::attributes;
+
+namespace {
+
+/// Bit for bit, NaN equal to NaN.
+bool same(const Table& a, const Table& b) {
+  if (a.columns.size() != b.columns.size()) return false;
+  for (std::size_t c = 0; c < a.columns.size(); ++c) {
+    const auto &p = a.columns[c].numbers, &q = b.columns[c].numbers;
+    if (p.size() != q.size() || a.columns[c].ids != b.columns[c].ids) return false;
+    for (std::size_t i = 0; i < p.size(); ++i)
+      if (std::isnan(p[i]) != std::isnan(q[i]) || (!std::isnan(p[i]) && p[i] != q[i])) {
+        UNSCOPED_INFO(a.columns[c].name << " row " << i << ": " << p[i] << " and " << q[i]);
+        return false;
+      }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("the same bits for any number of threads and any memory, which sets the blocks") {
+  const auto inputs = test::crowded();
+  AttributesConfig config;
+  const auto reference = test::measured(inputs, config, 1);
+  CHECK(same(reference.paper, test::measured(inputs, config, 3).paper));
+  CHECK(same(reference.leak_free, test::measured(inputs, config, 2, std::uint64_t{24} << 20).leak_free));
+  CHECK(reference.paper.rows() > 60);
+}
+
+TEST_CASE("areas add up: S(P) = A(P|V) + outer - mouth, and both sides of a contact agree") {
+  const auto r = test::measured(test::crowded(), AttributesConfig{});
+  for (std::size_t i = 0; i < r.paper.rows(); ++i) {
+    const double total = test::at(r.paper, "SurfTotal", i);
+    const double sum =
+        test::at(r.paper, "SurfInner", i) + test::at(r.paper, "SurfOuter", i) - test::at(r.paper, "MouthArea", i);
+    CHECK(total == Approx(sum).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("scaling the voxel scales volumes, surfaces, lengths, and nothing else") {
+  const auto body = rendered(cracked_ball({15.2, 15.4, 15.1}, 11, 3, {0.6, 0.8, 0}), 1, {31, 31, 31}, {1, 1, 1});
+  auto large = body;
+  large.labels.voxel_size_um = large.cracks.voxel_size_um = {2, 2, 2};
+  auto config = test::voxel_config();
+  const auto a = test::measured(body.inputs(), config).paper;
+  config.roughness_sigma_um *= 2;
+  config.contact_distance_um *= 2;
+  const auto b = test::measured(large.inputs(), config).paper;
+  CHECK(test::at(b, "Volume") == Approx(8 * test::at(a, "Volume")).epsilon(1e-12));
+  CHECK(test::at(b, "SurfInner") == Approx(4 * test::at(a, "SurfInner")).epsilon(1e-8));
+  CHECK(test::at(b, "X") == Approx(2 * test::at(a, "X")).epsilon(1e-12));
+  for (const char* name : {"Damage", "Elongation", "Sphericity", "RoughOuter", "RoughInner", "Yaw"})
+    CHECK(test::at(b, name) == Approx(test::at(a, name)).epsilon(1e-6));
+}
+
+TEST_CASE("a shift by whole voxels moves the position only") {
+  const auto make = [](double shift) {
+    return rendered(ellipsoid({14.3 + shift, 15.1, 14.6}, {11, 8, 6}, rotation(0.4, 0.2, 0.1)), 1, {30, 30, 40},
+                    {1, 1, 1});
+  };
+  const auto a = test::measured(make(0).inputs()).paper, b = test::measured(make(7).inputs()).paper;
+  CHECK(test::at(b, "X") == Approx(test::at(a, "X") + 7).epsilon(1e-12));
+  for (const char* name : {"Volume", "SurfOuter", "Elongation", "Yaw", "Pitch", "Roll", "RoughOuter"})
+    CHECK(test::at(b, name) == Approx(test::at(a, name)).epsilon(1e-9));
+}
+
+TEST_CASE("angles: an ellipsoid turned by yaw, pitch, roll has them") {
+  const double degrees = 3.14159265358979 / 180;
+  const auto axes = rotation(35 * degrees, -20 * degrees, 50 * degrees);
+  const auto r =
+      test::measured(rendered(ellipsoid({22.2, 22.4, 22.1}, {20, 14, 9}, axes), 1, {45, 45, 45}, {1, 1, 1}).inputs());
+  CHECK(test::at(r.paper, "Yaw") == Approx(35).margin(1));  // 1 degree: the scatter at 9 voxels
+  CHECK(test::at(r.paper, "Pitch") == Approx(-20).margin(1));
+  CHECK(test::at(r.paper, "Roll") == Approx(50).margin(1));
+}
+
+TEST_CASE("depth counted from the high end changes the column Z only") {
+  auto inputs = rendered(ball({10.2, 10.3, 7.4}, 5), 1, {21, 21, 21}, {1, 1, 1}).inputs();
+  const auto low = test::measured(inputs).paper;
+  inputs.depth_from_high_end = true;
+  inputs.depth_length_um = 100;
+  const auto high = test::measured(inputs).paper;
+  CHECK(test::at(high, "Z") == Approx(100 - test::at(low, "Z")));
+  CHECK(test::at(high, "Pitch") == test::at(low, "Pitch"));
+}
