@@ -185,7 +185,7 @@ void note_firsts(const std::vector<std::uint32_t>& labels, const Box& block, con
 ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
                                             std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
                                             double radius_um) {
-  const Index3 reach = margin_of(w, metric_of(w.voxel_um), radius_um);
+  const Index3 reach = margin_of(w, metric_of(w.voxel_um), 2 * radius_um);  // across the widest gap
   ScratchGrid<std::uint32_t> result(w);
   std::vector<std::int64_t> first(std::size_t{count} + 1, std::numeric_limits<std::int64_t>::max());
   std::mutex mutex;

@@ -28,8 +28,8 @@ ScratchGrid<std::uint8_t> closed_mask(const Workspace& w, const ScratchGrid<std:
 ScratchGrid<std::uint8_t> deep_bridges_filled(const Workspace& w, const ScratchGrid<std::uint8_t>& mask,
                                               double radius_um);
 
-/// Gives the remaining bridges to the one label within reach of the closing; between two labels they stay background.
-/// Labels are numbered anew by first voxel.
+/// Gives the remaining bridges to the one label within 2 radius_um along the axes; between two labels they stay
+/// background. Labels are numbered anew by first voxel.
 ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
                                             std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
                                             double radius_um);
