@@ -38,7 +38,7 @@ for name in "${names[@]}"; do
   corpora=("$found")
   [ ! -d "$seeds" ] || corpora+=("$seeds")
   say "fuzz $name, $seconds s"
-  if "$root/build/fuzz/bin/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+  if "$root/build/fuzz/bin/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
     -verbosity=0 -artifact_prefix="$crashes/$name-" "${corpora[@]}" </dev/null >&2; then
     passed=$((passed + 1))
   else

@@ -6,6 +6,7 @@
 
 #include <cathoscope/core/error.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,23 @@ struct StatusCommand {
   bool why = false;
 };
 Exit status(const StatusCommand& command, Console& console);
+
+struct PhantomCommand {
+  std::string config;
+  std::string preset;
+  std::string output;
+  std::uint64_t seed = 1;
+  std::vector<std::string> set;
+  std::string format = "hdf5";
+  std::string type = "uint8";
+  std::optional<double> voxel_size_um;
+  std::string labels;
+  std::optional<double> labels_voxel_size_um;
+  bool tables_only = false;
+  std::int64_t rows = 0;
+  std::optional<int> threads;
+};
+Exit phantom(const PhantomCommand& command, Console& console);
 
 struct ExportCommand {
   std::string folder;

@@ -26,6 +26,7 @@ struct CommandLine {
   CheckCommand check_command;
   InitCommand init_command;
   StatusCommand status_command;
+  PhantomCommand phantom_command;
   ExportCommand export_command;
   InfoCommand info_command;
   VerifyCommand verify_command;
@@ -75,6 +76,25 @@ void add_status(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return status(c.status_command, console); }; });
 }
 
+void add_phantom(CommandLine& c) {
+  auto& o = c.phantom_command;
+  auto* s = c.app.add_subcommand("phantom", "Make a synthetic electrode whose truth is known");
+  s->add_option("CONFIG", o.config, "the phantom, a YAML file; or use --preset");
+  s->add_option("--preset", o.preset, "a preset instead of a file");
+  s->add_option("--output", o.output, "new folder to write to")->required();
+  s->add_option("--seed", o.seed, "seed of everything random");
+  s->add_option("--set", o.set, "key.path=value, over the file or preset")->take_all()->allow_extra_args(false);
+  s->add_option("--format", o.format, "hdf5 or tiff");
+  s->add_option("--type", o.type, "type of the grey values: uint8, uint16 or float32");
+  s->add_option("--voxel-size-um", o.voxel_size_um, "render at another voxel size")->check(CLI::PositiveNumber);
+  s->add_option("--labels", o.labels, "render the particles of this label volume instead of generated ones");
+  s->add_option("--labels-voxel-size-um", o.labels_voxel_size_um, "its voxel size")->check(CLI::PositiveNumber);
+  s->add_flag("--tables-only", o.tables_only, "only a table of particles, no voxels");
+  s->add_option("--rows", o.rows, "with --tables-only: number of particles");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
+}
+
 void add_export(CommandLine& c) {
   auto& o = c.export_command;
   auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
@@ -113,6 +133,7 @@ void set_up(CommandLine& c) {
   add_check(c);
   add_init(c);
   add_status(c);
+  add_phantom(c);
   add_export(c);
   add_info(c);
   add_verify(c);

@@ -8,6 +8,10 @@ namespace cathoscope::configuring {
 
 namespace {
 
+/// The parser queues everything after an open bracket: some hundred bytes for each further one. Brackets in texts and
+/// comments count here too, hence the generous limit; the parser's events are held to 64 levels.
+constexpr int most_open_brackets = 1000;
+
 std::string with_line_feeds(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::string result;
@@ -27,6 +31,8 @@ bool is_control(char c) {
   return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7F;
 }
 
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
 /// The tab that indents the line, if one does.
 std::optional<std::size_t> indenting_tab(std::string_view line) {
   const auto content = line.find_first_not_of(" \t");
@@ -35,8 +41,6 @@ std::optional<std::size_t> indenting_tab(std::string_view line) {
   if (tab < content) return tab;
   return std::nullopt;
 }
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -55,8 +59,12 @@ std::size_t utf8_length(std::string_view text) {
 
 SourceText::SourceText(std::string_view text, std::string name) : text_(with_line_feeds(text)), name_(std::move(name)) {
   starts_.push_back(0);
-  for (std::size_t i = 0; i < text_.size(); ++i)
+  characters_.reserve(text_.size() + 1);
+  characters_.push_back(0);
+  for (std::size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') starts_.push_back(i + 1);
+    characters_.push_back(characters_.back() + (is_continuation(text_[i]) ? 0 : 1));
+  }
 }
 
 std::string_view SourceText::line(int number) const {
@@ -68,13 +76,14 @@ std::string_view SourceText::line(int number) const {
 
 Location SourceText::at(int line_number, int byte_column) const {
   const int number = std::clamp(line_number, 0, lines() - 1);
-  const std::string_view before = line(number).substr(0, static_cast<std::size_t>(std::max(byte_column, 0)));
-  const auto characters = std::count_if(before.begin(), before.end(), [](char c) { return !is_continuation(c); });
-  return {name_, number + 1, static_cast<int>(characters) + 1};
+  const std::size_t start = starts_[static_cast<std::size_t>(number)];
+  const std::size_t here = std::min(start + static_cast<std::size_t>(std::max(byte_column, 0)), text_.size());
+  return {name_, number + 1, static_cast<int>(characters_[here] - characters_[start]) + 1};
 }
 
 bool SourceText::check(Problems& problems) const {
   bool sound = true;
+  int open_brackets = 0;
   const auto report = [&](int number, std::size_t column, const std::string& message) {
     problems.add_at(at(number, static_cast<int>(column)), "", message);
     sound = false;
@@ -87,6 +96,12 @@ bool SourceText::check(Problems& problems) const {
         report(number, i,
                length == 0 ? "not UTF-8: save the file as UTF-8"
                            : fmt::format("control character {:#04x} in the file", static_cast<unsigned char>(text[i])));
+        return false;
+      }
+      if (text[i] == '[' || text[i] == '{') ++open_brackets;
+      if (text[i] == ']' || text[i] == '}') --open_brackets;
+      if (open_brackets > most_open_brackets) {
+        report(number, i, "too many levels of lists and maps");
         return false;
       }
       i += length;

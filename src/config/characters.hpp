@@ -3,6 +3,7 @@
 
 #include <cathoscope/config/problems.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,13 +23,15 @@ class SourceText {
   [[nodiscard]] std::string_view line(int number) const;
   [[nodiscard]] int lines() const { return static_cast<int>(starts_.size()); }
 
-  /// False, with the reason, where the text is not UTF-8, holds control characters, or indents with tabs.
+  /// False, with the reason, where the text is not UTF-8, holds control characters, indents with tabs, or opens far
+  /// more brackets than it closes.
   bool check(Problems& problems) const;
 
  private:
   std::string text_;
   std::string name_;
-  std::vector<std::size_t> starts_;
+  std::vector<std::size_t> starts_;        ///< of the lines
+  std::vector<std::uint32_t> characters_;  ///< before each byte
 };
 
 /// Bytes of the UTF-8 character at the start of `text`; 0 where it is malformed (overlong, surrogate, cut off).

@@ -47,6 +47,10 @@ bool shows_entry(const FieldInfo& field) {
 
 bool is_plain_record(const FieldInfo& field) { return field.type.kind == Kind::record && !field.type.nullable; }
 
+bool is_spelled_out(const FieldInfo& field) {
+  return field.type.kind == Kind::record && (!field.type.nullable || field.rule.spelled_out);
+}
+
 /// What stands for a value that only the user knows.
 ConfigValue placeholder(const FieldInfo& field) {
   if (!field.rule.example.empty())
@@ -58,21 +62,20 @@ ConfigValue placeholder(const FieldInfo& field) {
 }
 
 std::string comment_of(const FieldInfo& field) {
-  if (is_plain_record(field) || shows_entry(field)) return field.doc;
+  if (is_spelled_out(field) || shows_entry(field)) return field.doc;
   const std::string default_text = field.rule.required ? "required" : "default " + flow_text(field.default_value);
   return fmt::format("{} ({}; {})", field.doc, allowed(field.type, field.rule), default_text);
 }
 
 std::string template_lines(const TypeInfo& record, const std::string& indent, bool in_list = false) {
   std::string text;
-  bool first = in_list;
+  std::string dash = in_list ? indent.substr(0, indent.size() - 2) : indent;
   for (const FieldInfo& field : record.fields) {
     if (indent.empty() && !text.empty()) text += '\n';
-    // The dash of an entry has to stand before its first key, behind the comment.
-    text += wrapped(comment_of(field), indent + "# ");
-    text += std::exchange(first, false) ? indent.substr(0, indent.size() - 2) + "- " : indent;
-    text += field.key + ':';
-    if (is_plain_record(field)) {
+    // The comment of an entry's first key stands before the dash.
+    const std::string start = std::exchange(dash, indent);
+    text += wrapped(comment_of(field), start + "# ") + start + (start == indent ? "" : "- ") + field.key + ':';
+    if (is_spelled_out(field)) {
       text += '\n' + template_lines(field.type, indent + "  ");
     } else if (shows_entry(field)) {
       text += '\n' + template_lines(field.type.element[0], indent + "    ", true);

@@ -114,11 +114,13 @@ void apply_override(const TypeInfo& type, const std::string& assignment, int sou
   if (!given) return;
   if (given->line == 0) given->line = given->column = 1;
   given->source = source;
-  Walker walker{&type, &root, source, {}};
+  ConfigValue changed = root;  // so that a path that ends nowhere leaves nothing behind
+  Walker walker{&type, &changed, source, {}};
   for (const std::string& part : parts) {
     if (!walker.into(part)) return problems.add_at(at, "", walker.complaint);
   }
   *walker.value = std::move(*given);
+  root = std::move(changed);
 }
 
 }  // namespace cathoscope::configuring

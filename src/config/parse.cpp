@@ -222,7 +222,7 @@ std::string translated(const std::string& message) {
       {YAML::ErrorMsg::END_OF_SEQ, "expected '- ' with the indentation of the entries above"},
       {YAML::ErrorMsg::END_OF_SEQ_FLOW, "the list that starts here is not closed with ]"},
       {YAML::ErrorMsg::END_OF_MAP_FLOW, "the map that starts here is not closed with }"},
-      {YAML::ErrorMsg::FLOW_END, "a closing bracket without an opening one"},
+      {YAML::ErrorMsg::FLOW_END, "a closing bracket that no opening one matches"},
       {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab indents this line: YAML wants spaces"},
       {YAML::ErrorMsg::UNKNOWN_TOKEN, "this character cannot start a value: put the text in quotes"},
       {YAML::ErrorMsg::EOF_IN_SCALAR, "the quotation is not closed"},

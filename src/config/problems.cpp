@@ -36,7 +36,7 @@ std::string joined(std::string_view prefix, std::string_view key) {
 void Problems::add(std::string_view key_path, const std::string& message) {
   const std::string path = joined(prefix_, key_path);
   if (only_sound_ && is_broken(path)) return;
-  add_at(locate(*where_, path), path, path.empty() ? message : "'" + path + "' " + message);
+  add_at(locate(*where_, path), path, path.empty() ? message : fmt::format("'{}' {}", path, message));
 }
 
 void Problems::add_at(Location location, std::string_view key_path, std::string message) {

@@ -14,17 +14,16 @@ namespace cathoscope::configuring {
 
 namespace {
 
-std::string lower_bound_text(const Rule& rule) {
-  return (rule.low_open ? "above " : "of at least ") + text_of(rule.low);
-}
-
 std::string bounds_text(const Rule& rule) {
   const bool low = std::isfinite(rule.low);
   const bool high = std::isfinite(rule.high);
-  if (low && high && !rule.low_open && !rule.high_open)
-    return " from " + text_of(rule.low) + " to " + text_of(rule.high);
-  std::string text = low ? " " + lower_bound_text(rule) : "";
-  if (high) text += (low ? " and " : " ") + std::string(rule.high_open ? "below " : "of at most ") + text_of(rule.high);
+  if (low && high && !rule.low_open && !rule.high_open) {
+    return fmt::format(" from {} to {}", text_of(rule.low), text_of(rule.high));
+  }
+  std::string text;
+  if (low) text += fmt::format(" {} {}", rule.low_open ? "above" : "of at least", text_of(rule.low));
+  if (low && high) text += " and";
+  if (high) text += fmt::format(" {} {}", rule.high_open ? "below" : "of at most", text_of(rule.high));
   return text;
 }
 
@@ -163,7 +162,7 @@ std::string allowed(const TypeInfo& type, const Rule& rule) {
 std::string what_is(const ConfigValue& value) {
   switch (value.kind) {
     case ConfigValue::Kind::null: return "empty (null)";
-    case ConfigValue::Kind::scalar: return "'" + shown(value.text) + "'";
+    case ConfigValue::Kind::scalar: return fmt::format("'{}'", shown(value.text));
     case ConfigValue::Kind::list: return fmt::format("a list of {}", value.items.size());
     case ConfigValue::Kind::map: return "a map";
   }
@@ -177,15 +176,16 @@ std::string number_hint(const ConfigValue& value, bool whole) {
   if (itself && !std::isfinite(*itself)) return "; it must be finite";
   if (text == ".nan" || text == ".NaN" || text == ".NAN" || text.ends_with(".inf")) return "; it must be finite";
   if (value.quoted && usable(itself, whole)) return "; remove the quotes";
-  if (usable(itself, whole)) return "; write " + written(*itself, whole);
+  if (usable(itself, whole)) return fmt::format("; write {}", written(*itself, whole));
   if (const auto number = with_point(text); usable(number, whole))
     return "; write " + text_of(*number) + ", with a point";
-  if (const auto number = hexadecimal(text); usable(number, whole)) return "; write " + written(*number, whole);
+  if (const auto number = hexadecimal(text); usable(number, whole))
+    return fmt::format("; write {}", written(*number, whole));
   if (const auto number = before_unit(text); usable(number, whole)) {
     return "; the unit is part of the key's name: write " + written(*number, whole);
   }
   if (const auto number = number_without(text, "_' "); usable(number, whole))
-    return "; write " + written(*number, whole);
+    return fmt::format("; write {}", written(*number, whole));
   return {};
 }
 

@@ -29,7 +29,8 @@ class CanonicalWriter {
  private:
   void entry(const TypeInfo& type, const ConfigValue& value, const std::string& indent) {
     const bool has_lines = !value.is_null() && type.kind == TypeInfo::Kind::record;
-    const bool has_records = value.is_list() && !value.items.empty() && type.element[0].kind == TypeInfo::Kind::record;
+    const bool has_records =
+        type.kind == TypeInfo::Kind::list && !value.items.empty() && type.element[0].kind == TypeInfo::Kind::record;
     if (has_lines)
       nested(type, value, indent + "  ");
     else if (has_records)

@@ -21,8 +21,16 @@ std::int64_t lines_at_once(std::int64_t line_bytes, std::int64_t limit, std::int
 std::vector<Box> boxes_in_file_order(const Index3& shape, std::int64_t value_bytes, std::int64_t limit) {
   const std::int64_t row = shape[2] * value_bytes;
   const std::int64_t plane = shape[1] * row;
-  if (plane <= limit) return slabs(shape, lines_at_once(plane, limit, 64));
+  if (plane <= limit) return slabs(shape, lines_at_once(plane, limit, chunk_edge));
   return blocks(shape, {1, lines_at_once(row, limit, shape[1]), shape[2]});
+}
+
+std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit) {
+  const std::int64_t room = std::max<std::int64_t>(1, limit / (chunk_edge * chunk_edge * chunk_edge * value_bytes));
+  const std::int64_t across = (shape[2] + chunk_edge - 1) / chunk_edge;
+  const std::int64_t columns = std::min(room, across);
+  const std::int64_t rows = std::min(room / columns, (shape[1] + chunk_edge - 1) / chunk_edge);
+  return blocks(shape, {chunk_edge, chunk_edge * rows, chunk_edge * columns});
 }
 
 void check_not_empty(const std::filesystem::path& path, const Index3& shape) {

@@ -26,6 +26,12 @@ inline constexpr std::int64_t box_bytes = std::int64_t{256} << 20;
 /// is larger than `limit` bytes.
 std::vector<Box> boxes_in_file_order(const Index3& shape, std::int64_t value_bytes, std::int64_t limit = box_bytes);
 
+inline constexpr std::int64_t chunk_edge = 64;
+
+/// Boxes of whole chunks of 64 voxels an axis, as many along x and then y as stay within `limit` bytes (at least one):
+/// each chunk is compressed once.
+std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit = box_bytes);
+
 /// Throws Error{data} where a grid has no voxels: no format here can say so.
 void check_not_empty(const std::filesystem::path& path, const Index3& shape);
 

@@ -97,15 +97,6 @@ Id create_dataset(const HdfOut& out, hid_t parent, const std::string& name, hid_
   return dataset;
 }
 
-constexpr std::int64_t chunk_edge = 64;
-
-/// Boxes of whole chunks across x and as many along y as fit: each chunk is compressed once.
-std::vector<Box> chunk_rows(const Index3& shape, std::int64_t value_bytes) {
-  const std::int64_t row_bytes = chunk_edge * chunk_edge * shape[2] * value_bytes;
-  const std::int64_t rows = std::max<std::int64_t>(1, exporting::box_bytes / row_bytes);
-  return blocks(shape, {chunk_edge, chunk_edge * std::min(rows, shape[1] / chunk_edge + 1), shape[2]});
-}
-
 std::array<hsize_t, 3> hdf_extent(const Index3& shape) {
   return {static_cast<hsize_t>(shape[0]), static_cast<hsize_t>(shape[1]), static_cast<hsize_t>(shape[2])};
 }
@@ -114,10 +105,10 @@ template <class T>
 void write_voxels(const HdfOut& out, hid_t parent, const std::string& name, const GridSource<T>& grid) {
   const auto extent = hdf_extent(grid.shape);
   std::array<hsize_t, 3> chunk{};
-  for (std::size_t i = 0; i < 3; ++i) chunk[i] = std::min<hsize_t>(extent[i], chunk_edge);
+  for (std::size_t i = 0; i < 3; ++i) chunk[i] = std::min<hsize_t>(extent[i], exporting::chunk_edge);
   const Id dataset = create_dataset(out, parent, name, h5::memory_type<T>(), extent, chunk);
   std::vector<T> values;
-  for (const Box& box : chunk_rows(grid.shape, sizeof(T))) {
+  for (const Box& box : exporting::boxes_of_chunks(grid.shape, sizeof(T))) {
     values.resize(static_cast<std::size_t>(box.size()));
     grid.read(box, values.data());
     const auto start = hdf_extent(box.begin);

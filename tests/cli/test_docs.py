@@ -8,6 +8,7 @@ import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [SOURCE / "README.md", SOURCE / "CONTRIBUTING.md", *sorted((SOURCE / "docs").glob("*.md"))]
+HIDDEN = {("init", "--docs")}  # for maintainers: not in the help
 FENCE = re.compile(r"^```(sh|shell|bash|console)\s*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -60,6 +61,8 @@ def test_documented_commands_exist(cathoscope, words):
     help_text = cathoscope(*command, "--help")
     assert help_text.returncode == 0, help_text.stderr
     for option in (word.split("=")[0] for word in words[1:] if re.match(r"--?[a-z]", word)):
+        if (*command, option) in HIDDEN:
+            continue
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", help_text.stdout), f"{option} does not exist"
 
 
@@ -68,6 +71,18 @@ def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
         if not re.match(r"[a-z]+:", target):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_architecture_page_has_the_dependency_table():
+    """The rows of src/CMakeLists.txt, in the words of docs/architecture.md: | module | ... | uses | ... |."""
+    built = re.sub(r"#.*", "", (SOURCE / "src/CMakeLists.txt").read_text())
+    page = (SOURCE / "docs/architecture.md").read_text()
+    documented_rows = dict(re.findall(r"^\| (\w+) \| [^|]+ \| ?([\w ]*?) ?\| [^|]*\|$", page, re.MULTILINE))
+    rows = re.findall(r"cathoscope_module\((\w+)\s*(?:USES ([^)]*?))?(?:\s*LIBRARIES [^)]*)?\)", built)
+    assert len(rows) == built.count("cathoscope_module(")
+    for module, uses in rows:
+        assert module in documented_rows, f"the page has no row for {module}"
+        assert sorted(documented_rows[module].split()) == sorted(uses.split()), module
 
 
 def test_configuration_page_is_what_the_program_writes(cathoscope):

@@ -6,6 +6,7 @@ The files come from the unit tests' sample writer. Needs a built test_unit_io, a
 
 import os
 import pathlib
+import re
 import subprocess
 
 import numpy as np
@@ -30,22 +31,21 @@ def expected(kind, shape=SHAPE):
     return (values / 2).astype(kind) if kind.startswith("float") else values.astype(kind)
 
 
-def test_binary():
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def writer_binary():
     given = os.environ.get("CATHOSCOPE_TEST_UNIT_IO")
-    root = pathlib.Path(__file__).resolve().parents[2]
-    found = [pathlib.Path(given)] if given else sorted(root.glob("build/*/bin/test_unit_io"), key=os.path.getmtime)
+    found = [pathlib.Path(given)] if given else sorted(ROOT.glob("build/*/bin/test_unit_io"), key=os.path.getmtime)
     if not found or not found[-1].exists():
         pytest.skip("test_unit_io is not built")
     return found[-1]
 
 
-test_binary.__test__ = False
-
-
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    subprocess.run([test_binary(), "[export_samples]"], check=True, env={**os.environ, "CATHOSCOPE_EXPORT_SAMPLES": str(folder)})
+    subprocess.run([writer_binary(), "[export_samples]"], check=True, env={**os.environ, "CATHOSCOPE_EXPORT_SAMPLES": str(folder)})
     assert not list(folder.glob("*partial*"))
     return folder
 
@@ -192,3 +192,23 @@ def test_vtk_points(samples, ending):
 @pytest.mark.parametrize("ending", [".hdf", ".vtp"])
 def test_vtk_no_points(samples, ending):
     assert vtk_read(samples / f"no_points{ending}").GetNumberOfPoints() == 0
+
+
+def documented_snippets():
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "export.md").read_text(), re.S)
+
+
+@pytest.mark.parametrize("snippet", documented_snippets())
+def test_documented_snippet(samples, snippet, monkeypatch):
+    for module in re.findall(r"^(?:import|from) (\w+)", snippet, re.M):
+        pytest.importorskip(module)
+    monkeypatch.chdir(samples)
+    names = {}
+    exec(snippet, names)  # noqa: S102: our own documentation
+    if "labels" in names:
+        np.testing.assert_array_equal(names["labels"], expected("uint16"))
+    if "scale" in names:
+        assert names["scale"] == pytest.approx(VOXEL, rel=1e-6)
+    if "table" in names:
+        np.testing.assert_array_equal(names["table"]["Damage"], NUMBERS["Damage"])
+    assert names.keys() & {"labels", "table"}

@@ -51,7 +51,7 @@ enum class Inputs { must_exist, may_be_missing };
 enum class Paths { as_written, absolute, left_out };
 
 struct CanonicalOptions {
-  std::vector<std::string> without;  ///< top-level keys to leave out
+  std::vector<std::string> without{};  ///< top-level keys to leave out
   Paths paths = Paths::as_written;
 };
 

@@ -35,14 +35,16 @@ namespace cathoscope {
 struct Rule {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  bool low_open = false;   ///< the bound itself is excluded
+  bool low_open = false;  ///< the bound itself is excluded
   bool high_open = false;
   std::vector<std::string> choices{};
-  std::string pattern{};    ///< ECMAScript regular expression for the whole string
-  bool required = false;    ///< the key must be given
-  bool not_empty = false;   ///< lists: at least one element
-  bool unique = false;      ///< lists: no element twice
-  std::string example{};    ///< what the template shows for a required key
+  std::string pattern{};     ///< ECMAScript regular expression for the whole string
+  bool required = false;     ///< the key must be given
+  bool not_empty = false;    ///< lists: at least one element
+  bool unique = false;       ///< lists: no element twice
+  bool or_single = false;    ///< lists: one bare value stands for a list of one
+  bool spelled_out = false;  ///< optional structs: the template writes the keys instead of null
+  std::string example{};     ///< what the template shows for a required key
 };
 
 inline Rule any_value() { return {}; }
@@ -62,12 +64,20 @@ inline Rule required(Rule rule, std::string example) {
   rule.example = std::move(example);
   return rule;
 }
+inline Rule spelled_out(Rule rule) {
+  rule.spelled_out = true;
+  return rule;
+}
 inline Rule not_empty(Rule rule) {
   rule.not_empty = true;
   return rule;
 }
 inline Rule unique(Rule rule) {
   rule.unique = true;
+  return rule;
+}
+inline Rule or_single(Rule rule) {
+  rule.or_single = true;
   return rule;
 }
 

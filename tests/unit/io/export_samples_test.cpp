@@ -48,6 +48,11 @@ TEST_CASE("write samples for other readers", "[.][export_samples]") {
   write_tiff(dir / "slice.tif", test::sample_grid<std::uint16_t>({1, 9, 67}));
   write_vti(dir / "slice.vti", std::vector<NamedGrid>{{"slice", test::sample_grid<std::uint16_t>({1, 9, 67})}});
   write_vtkhdf(dir / "large.hdf", {{"values", test::sample_grid<std::uint32_t>({65, 130, 129})}});
+  const auto labels = test::sample_grid<std::uint16_t>();
+  write_tiff(dir / "labels.tif", labels);
+  write_npy(dir / "labels.npy", labels);
+  write_vtkhdf(dir / "segmentation.hdf", {{"labels", labels}, {"cracks", test::sample_grid<std::uint8_t>()}});
+  write_npy(dir / "attributes.npy", test::sample_table());
   write_tables(dir, "points", test::sample_table());
   Table empty = test::sample_table();
   for (Column& c : empty.columns) c.numbers.clear(), c.ids.clear(), c.texts.clear();

@@ -2,6 +2,7 @@
 #include <cathoscope/io/export.hpp>
 #include <cathoscope/io/h5.hpp>
 
+#include "../../../src/io/export_stream.hpp"
 #include "export_samples.hpp"
 #include "test_data.hpp"
 
@@ -101,6 +102,28 @@ std::size_t files_in(const std::filesystem::path& dir) {
 }
 
 }  // namespace
+
+TEST_CASE("boxes tile a grid within the memory they are given") {
+  const Index3 shape{130, 200, 300};
+  const std::int64_t plane = 200 * 300 * 4;
+  for (const std::int64_t limit : {std::int64_t{1}, 4 * 300 * std::int64_t{7}, plane, 10 * plane, 1000 * plane}) {
+    std::int64_t next = 0;
+    for (const Box& box : exporting::boxes_in_file_order(shape, 4, limit)) {
+      CHECK((box.begin[0] * shape[1] + box.begin[1]) * shape[2] + box.begin[2] == next);  // no gap, in order
+      next += box.size();
+      CHECK(4 * box.size() <= std::max(limit, 4 * shape[2]));  // at least one row
+      CHECK(box.shape()[0] <= 64);
+    }
+    CHECK(next == volume_of(shape));
+    std::int64_t covered = 0;
+    for (const Box& box : exporting::boxes_of_chunks(shape, 4, limit)) {
+      for (int axis = 0; axis < 3; ++axis) CHECK(box.begin[axis] % 64 == 0);
+      covered += box.size();
+      CHECK(4 * box.size() <= std::max(limit, std::int64_t{4} * 64 * 64 * 64));  // at least one chunk
+    }
+    CHECK(covered == volume_of(shape));
+  }
+}
 
 TEMPLATE_TEST_CASE("a TIFF holds the values, a page a plane", "[export]", std::uint8_t, std::int16_t, std::uint32_t,
                    float) {
