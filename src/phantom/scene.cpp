@@ -65,13 +65,18 @@ void lay_outside(const Phantom& phantom, const View& view, std::vector<float>& g
 
 }  // namespace
 
-float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
+float inside_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
   if (bodies.owner[i] == 0) return 0;
   if (phantom.given_bodies) return 1;
+  const auto radius = static_cast<float>(phantom.particles[bodies.owner[i] - 1].radius_um);
+  return std::clamp(0.5F + (1 - bodies.rho[i]) * radius / static_cast<float>(voxel_um), 0.0F, 1.0F);
+}
+
+float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
+  const float inside = inside_of(phantom, bodies, i, voxel_um);
+  if (inside <= 0 || phantom.given_bodies || bodies.next_rho[i] > 2) return inside;
   const auto radius = static_cast<float>(phantom.particles[bodies.owner[i] - 1].radius_um),
              h = static_cast<float>(voxel_um);
-  const float inside = std::clamp(0.5F + (1 - bodies.rho[i]) * radius / h, 0.0F, 1.0F);
-  if (bodies.next_rho[i] > 2) return inside;
   // The face between two touching particles is where their normalised radii are equal; the seam is a slit there.
   const float distance = (bodies.next_rho[i] - bodies.rho[i]) * radius / 2,
               half_seam = static_cast<float>(phantom.config.grey.seam_um) / 2;

@@ -35,7 +35,9 @@ Bodies bodies_in(const Phantom& phantom, const View& view);
 
 inline std::uint32_t label_of(const Bodies& bodies, std::size_t i) { return bodies.rho[i] <= 1 ? bodies.owner[i] : 0; }
 
-/// Share of the voxel inside its particle; the seam to a touching one is outside.
+/// Share of the voxel inside its particle.
+float inside_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um);
+/// The same; the seam to a touching one is outside.
 float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um);
 
 /// Waviness of cracks, um.

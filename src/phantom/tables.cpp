@@ -81,7 +81,7 @@ void draw_neighbourhood(const Maker& m, const Vec3& p, Stream& draw, Row& row) {
   const double density = std::clamp(fraction * (1 + 0.12 * packed + 0.05 * draw.normal()), 0.05, 0.74);
   const double median = m.config.sizes.median_um[0];
   at(row, "PDensity") = density;
-  at(row, "DistNearest") = median * std::cbrt(0.74 / density) * (1 + 0.06 * draw.normal() + 0.04 * varied);
+  at(row, "DistNearest") = median * std::cbrt(0.74 / density) * (1 + 0.06 * draw.normal());
   at(row, "Contact") = std::clamp(0.28 + 0.9 * (density - fraction) + 0.08 * draw.normal(), 0.0, 0.95);
   at(row, "OrienIso") =
       std::clamp(0.12 * m.config.form.alignment * (1 + m.alignment.at(p)) + 0.115 * draw.normal(), -0.2, 1.0);

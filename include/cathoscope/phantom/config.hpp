@@ -297,7 +297,7 @@ struct PhantomConfig {
   std::string preset = "demo";
   std::array<std::int64_t, 3> shape{128, 224, 224};
   double voxel_size_um = 0.18;
-  std::int64_t crack_samples = 2;
+  std::int64_t crack_samples = 1;
   PackingConfig packing;
   SizeConfig sizes;
   FormConfig form;
@@ -315,7 +315,9 @@ void fields(V& v, PhantomConfig& c) {
   v("shape", c.shape, "voxels along z (depth), y, x", between(1, 100000));
   v("voxel_size_um", c.voxel_size_um, "edge of a voxel; with shape it sets the extent, which other voxel sizes keep",
     above(0));
-  v("crack_samples", c.crack_samples, "samples an axis in a voxel of the crack fraction", between(1, 8));
+  v("crack_samples", c.crack_samples,
+    "samples an axis in a voxel of the crack fraction; 1 = no samples, cracks as slits (eight times faster than 2)",
+    between(1, 8));
   v("packing", c.packing, "where the particles are");
   v("sizes", c.sizes, "how large they are");
   v("form", c.form, "how they are shaped");

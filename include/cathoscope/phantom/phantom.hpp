@@ -108,7 +108,8 @@ GridSource<std::uint32_t> body_labels(const Phantom& phantom, double voxel_size_
 GridSource<std::uint8_t> cracks(const Phantom& phantom, double voxel_size_um);
 /// All zero, of the same shape.
 GridSource<std::uint8_t> no_cracks(const Phantom& phantom, double voxel_size_um);
-/// Share of the voxel that is crack, from config.crack_samples^3 points a voxel.
+/// Share of the voxel that is crack: from config.crack_samples^3 points a voxel, or with 1 as if each crack were a
+/// slit.
 GridSource<float> crack_fraction(const Phantom& phantom, double voxel_size_um);
 /// Grey values in 8-bit units, with everything a scan does to them.
 GridSource<float> grey(const Phantom& phantom, double voxel_size_um);
