@@ -67,7 +67,8 @@ std::vector<NamedGrid> named_grids(const Job& job, const H5File& file, const std
 }
 
 void write_vtk(const Job& job, const H5File& file, const std::string& stage, const std::vector<std::string>& names) {
-  write_vtkhdf(job.to / (stage + ".hdf"), named_grids(job, file, names));
+  if (vtk_ending(file.grid_shape("/" + names.front())) == ".hdf")
+    write_vtkhdf(job.to / (stage + ".hdf"), named_grids(job, file, names));
   write_vti(job.to / (stage + ".vti"), named_grids(job, file, names));
 }
 

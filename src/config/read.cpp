@@ -178,17 +178,19 @@ class TreeReader {
 
   std::optional<ConfigValue> read_voxel_size(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                              const std::string& path) {
-    const TypeInfo number{.kind = Kind::number};
-    if (!given.is_list()) {
-      TypeInfo single = type;
-      return read_number(single, rule, given, path);
-    }
+    const TypeInfo number(Kind::number);
+    if (!given.is_list()) return read_number(type, rule, given, path);
     if (given.items.size() != 3) return must_be(type, rule, given, path);
     return read_items(number, rule, given, path);
   }
 
   std::optional<ConfigValue> read_list(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                        const std::string& path) {
+    if (rule.or_single && given.is_scalar()) {
+      auto item = read(type.element[0], rule, given, path);
+      if (!item) return std::nullopt;
+      return ConfigValue::list({std::move(*item)});
+    }
     if (!given.is_list()) {
       const bool one_would_do = given.is_scalar() && type.length == 0;
       return must_be(type, rule, given, path, one_would_do ? "; write [" + shown(given.text) + "]" : "");
@@ -240,7 +242,7 @@ class TreeReader {
       return read_record(type, map_of_shorthand(type, given), path);
     }
     report_unknown_keys(type, given, path);
-    ConfigValue record = ConfigValue::map();
+    ConfigValue record = ConfigValue::map({});
     for (const FieldInfo& field : type.fields) {
       record.entries.emplace_back(ConfigKey{.text = field.key}, read_field(field, given, joined(path, field.key)));
     }
@@ -266,7 +268,7 @@ class TreeReader {
       problems_.add_at(locate(where_, path), path,
                        fmt::format("'{}' is missing: {} ({})", path, field.doc, allowed(field.type, field.rule)));
     } else if (field.type.kind == Kind::record && !field.type.nullable) {
-      return read_record(field.type, ConfigValue::map(), path).value_or(field.default_value);
+      return read_record(field.type, ConfigValue::map({}), path).value_or(field.default_value);
     }
     return field.default_value;
   }
@@ -333,7 +335,7 @@ ConfigValue read_tree(const TypeInfo& type, std::string_view text, const Source&
   TreeReader reader(source, problems, where);
   std::optional<ConfigValue> tree;
   if (const auto given = given_tree(type, text, source, problems)) tree = reader.read(type, {}, *given, "");
-  return tree.value_or(ConfigValue::map());
+  return tree.value_or(ConfigValue::map({}));
 }
 
 std::string file_text(const fs::path& file) {

@@ -89,7 +89,11 @@ Json plain_schema(const TypeInfo& type, const Rule& rule) {
     case Kind::text: return text_schema(rule);
     case Kind::path: return {{"type", "string"}, {"minLength", 1}};
     case Kind::voxel_size: return {{"anyOf", {number, list_schema(number, 3, {})}}};
-    case Kind::list: return list_schema(schema_of(type.element[0], rule), type.length, rule);
+    case Kind::list: {
+      const Json items = schema_of(type.element[0], rule);
+      const Json list = list_schema(items, type.length, rule);
+      return rule.or_single ? Json{{"anyOf", {list, items}}} : list;
+    }
     case Kind::record: return record_schema(type);
   }
   return {};

@@ -2,6 +2,8 @@
 
 namespace cathoscope {
 
+ConfigValue::ConfigValue() = default;
+
 const ConfigValue* ConfigValue::find(std::string_view key) const {
   for (const auto& [name, value] : entries)
     if (name.text == key) return &value;

@@ -25,46 +25,16 @@ std::string last_message() {
   return text.empty() ? "no further message" : text;
 }
 
-template <>
-hid_t memory_type<std::int8_t>() {
-  return H5T_NATIVE_INT8;
-}
-template <>
-hid_t memory_type<std::uint8_t>() {
-  return H5T_NATIVE_UINT8;
-}
-template <>
-hid_t memory_type<std::int16_t>() {
-  return H5T_NATIVE_INT16;
-}
-template <>
-hid_t memory_type<std::uint16_t>() {
-  return H5T_NATIVE_UINT16;
-}
-template <>
-hid_t memory_type<std::int32_t>() {
-  return H5T_NATIVE_INT32;
-}
-template <>
-hid_t memory_type<std::uint32_t>() {
-  return H5T_NATIVE_UINT32;
-}
-template <>
-hid_t memory_type<std::int64_t>() {
-  return H5T_NATIVE_INT64;
-}
-template <>
-hid_t memory_type<std::uint64_t>() {
-  return H5T_NATIVE_UINT64;
-}
-template <>
-hid_t memory_type<float>() {
-  return H5T_NATIVE_FLOAT;
-}
-template <>
-hid_t memory_type<double>() {
-  return H5T_NATIVE_DOUBLE;
-}
+template <> hid_t memory_type<std::int8_t>() { return H5T_NATIVE_INT8; }
+template <> hid_t memory_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
+template <> hid_t memory_type<std::int16_t>() { return H5T_NATIVE_INT16; }
+template <> hid_t memory_type<std::uint16_t>() { return H5T_NATIVE_UINT16; }
+template <> hid_t memory_type<std::int32_t>() { return H5T_NATIVE_INT32; }
+template <> hid_t memory_type<std::uint32_t>() { return H5T_NATIVE_UINT32; }
+template <> hid_t memory_type<std::int64_t>() { return H5T_NATIVE_INT64; }
+template <> hid_t memory_type<std::uint64_t>() { return H5T_NATIVE_UINT64; }
+template <> hid_t memory_type<float>() { return H5T_NATIVE_FLOAT; }
+template <> hid_t memory_type<double>() { return H5T_NATIVE_DOUBLE; }
 
 std::string type_name(hid_t type) {
   const auto bits = 8 * H5Tget_size(type);
@@ -111,7 +81,6 @@ Id creation_list(const std::array<hsize_t, 3>& chunk, Storage storage) {
   Id p(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(p, 0);
   H5Pset_chunk(p, 3, chunk.data());
-  H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
   if (storage == Storage::compressed) {
     H5Pset_shuffle(p);
     H5Pset_deflate(p, 1);
@@ -178,13 +147,24 @@ Id text_type(std::size_t size) {
   return t;
 }
 
+/// The groups on the way to `name`. Made one by one, because groups that HDF5 makes on the way carry the time of day.
+void create_groups(H5File::Handle& h, const std::string& name) {
+  const Id creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation, 0);
+  for (auto slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    const std::string group = name.substr(0, slash);
+    if (H5Lexists(h.file, group.c_str(), H5P_DEFAULT) > 0) continue;
+    const Id made(H5Gcreate2(h.file, group.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT), H5Gclose);
+    if (!made.valid()) fail_write(h, group);
+  }
+}
+
 Id create_array(H5File::Handle& h, const std::string& name, hid_t type, hsize_t count) {
   const Id space(H5Screate_simple(1, &count, nullptr), H5Sclose);
   const Id create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(create, 0);
-  const Id link(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(link, 1);
-  Id d(H5Dcreate2(h.file, name.c_str(), type, space, link, create, H5P_DEFAULT), H5Dclose);
+  create_groups(h, name);
+  Id d(H5Dcreate2(h.file, name.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
   if (!d.valid()) fail_write(h, name);
   return d;
 }
@@ -201,7 +181,8 @@ H5File H5File::create(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
-  if (!handle->file.valid()) fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
+  if (!handle->file.valid())
+    fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -212,7 +193,8 @@ H5File H5File::open(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!handle->file.valid()) fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
+  if (!handle->file.valid())
+    fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -318,8 +300,7 @@ void H5File::write_texts(const std::string& name, const std::vector<std::string>
   std::size_t width = 1;
   for (const auto& v : values) width = std::max(width, v.size());
   std::vector<char> bytes(width * values.size(), '\0');
-  for (std::size_t i = 0; i < values.size(); ++i)
-    std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
+  for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
   const std::scoped_lock lock(handle_->mutex);
   const Id type = text_type(width);
   const Id d = create_array(*handle_, name, type, values.size());
@@ -391,14 +372,13 @@ void H5File::close() {
   if (!handle_->file.close() || !flushed) fail_write(*handle_, "the last blocks");
 }
 
-#define CATHOSCOPE_H5_TYPES(M)                                                                                       \
-  M(std::int8_t)                                                                                                     \
-  M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) \
-      M(float) M(double)
-#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                                 \
+#define CATHOSCOPE_H5_TYPES(M)                                                                             \
+  M(std::int8_t) M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) \
+      M(std::uint64_t) M(float) M(double)
+#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                        \
   template GridSink<T> H5File::create_grid<T>(const std::string&, const Index3&, const Vec3&, const Vec3&, Storage); \
-  template GridSource<T> H5File::grid<T>(const std::string&) const;                                                  \
-  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                                   \
+  template GridSource<T> H5File::grid<T>(const std::string&) const;                                          \
+  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                           \
   template std::vector<T> H5File::read_array<T>(const std::string&) const;
 CATHOSCOPE_H5_TYPES(CATHOSCOPE_H5_INSTANTIATE)
 

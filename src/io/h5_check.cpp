@@ -109,14 +109,22 @@ void check_part_extent(const Target& t, hid_t creation, std::size_t i, const Tar
   const Id selected(H5Pget_virtual_srcspace(creation, i), H5Sclose);
   const auto extent = extent_of(open_dataset(part));
   std::vector<hsize_t> low(extent.size()), high(extent.size());
-  if (extent.empty() || H5Sget_simple_extent_ndims(selected) != static_cast<int>(extent.size())) {
-    fail(Exit::data, "{}: its part {} has another number of dimensions", where(t), where(part));
+  const auto too_small = [&] {
+    fail(Exit::data, "{}: its part {} is smaller than its place in the whole; it would read as zeros", where(t),
+         where(part));
+  };
+  if (H5Sget_select_type(selected) == H5S_SEL_ALL) {  // such a selection keeps no extent in the file
+    const Id place(H5Pget_virtual_vspace(creation, i), H5Sclose);
+    hssize_t stored = extent.empty() ? 0 : 1;
+    for (const hsize_t n : extent) stored *= static_cast<hssize_t>(n);
+    if (H5Sget_select_npoints(place) > stored) too_small();
+    return;
   }
+  if (extent.empty() || H5Sget_simple_extent_ndims(selected) != static_cast<int>(extent.size()))
+    fail(Exit::data, "{}: its part {} has another number of dimensions", where(t), where(part));
   if (H5Sget_select_bounds(selected, low.data(), high.data()) < 0) return;
   for (std::size_t d = 0; d < extent.size(); ++d)
-    if (high[d] >= extent[d] && high[d] != H5S_UNLIMITED)
-      fail(Exit::data, "{}: its part {} is smaller than its place in the whole; it would read as zeros", where(t),
-           where(part));
+    if (high[d] >= extent[d] && high[d] != H5S_UNLIMITED) too_small();
 }
 
 void check_depth(const Target& target, int depth);

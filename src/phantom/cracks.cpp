@@ -7,63 +7,89 @@ namespace {
 constexpr float tip = 0.15F;  // length over which a crack closes towards its tip, over the radius
 constexpr float growth = 8;   // widened at most to this multiple of the drawn width
 
-/// Distance from the middle of a feature over its half-width there, and that half-width.
+/// Of a feature at each point of a row: distance from its middle over its half-width there, and that half-width.
 struct Nearness {
-  float ratio = never;
-  float half_width_um = 0;
+  std::array<float, CrackRow::longest> ratio;
+  std::array<float, CrackRow::longest> half_width_um;
 };
 
-float ramp(float x) { return std::clamp(x, 0.0F, 1.0F); }
+constexpr float far_away = 1e30F;
+constexpr float closed_um = 1e-3F;  // narrower is no crack
 
-Nearness near_core(const Crack& crack, const CrackPoint& at) {
-  const Float3 q = times(crack.frame, at.p);
-  const float rough = (at.wavy_coarse * crack.wobble[0] + at.wavy_fine * crack.wobble[1]) / crack.half_width_um;
-  return {std::max(0.0F, std::sqrt(norm2(q)) + rough), crack.half_width_um};
+float ramp(float x) {
+  const float above = x > 0 ? x : 0;
+  return above < 1 ? above : 1;
 }
 
-Nearness near_radial(const Crack& crack, const CrackPoint& at, float radius) {
-  const float out = dot(crack.frame.data() + 3, at.p) / radius;
-  const float aside = std::abs(dot(crack.frame.data() + 6, at.p)) / radius;
-  const float open =
-      ramp((out - crack.inner) / tip) * ramp((crack.outer - out) / tip) * ramp((crack.along - aside) / tip);
-  const float half_width = crack.half_width_um * open;
-  if (half_width < 1e-3F) return {};
-  const float offset = dot(crack.frame.data(), at.p) + crack.offset_um + crack.wobble[0] * at.wavy_coarse +
-                       crack.wobble[1] * at.wavy_fine;
-  return {std::abs(offset) / half_width, half_width};
+float ratio_of(float distance, float half_width) {
+  const float divisor = half_width > closed_um ? half_width : closed_um;
+  return half_width > closed_um ? distance / divisor : far_away;
 }
 
-Nearness near_grains(const Crack& crack, const CrackPoint& at) {
-  const float half_width = crack.half_width_um * ramp((at.rho - crack.inner) / tip);
-  if (half_width < 1e-3F) return {};
-  float nearest = never, second = never;
-  std::size_t a = 0, b = 0;
-  for (std::size_t i = 0; i < crack.grains.size(); ++i) {
-    const Float3& g = crack.grains[i];
-    const float d = norm2({at.p[0] - g[0], at.p[1] - g[1], at.p[2] - g[2]});
-    if (d < nearest) {
-      second = nearest;
-      b = a;
-      nearest = d;
-      a = i;
-    } else if (d < second) {
-      second = d;
-      b = i;
+void near_core(const Crack& crack, const CrackRow& row, Nearness& out) {
+  const Matrix3& f = crack.frame;
+  const Float3 base{f[0] * row.dz + f[1] * row.dy, f[3] * row.dz + f[4] * row.dy, f[6] * row.dz + f[7] * row.dy};
+  const float inverse = 1 / crack.half_width_um, coarse = crack.wobble[0] * inverse, fine = crack.wobble[1] * inverse;
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    const float a = base[0] + f[2] * row.dx[i], b = base[1] + f[5] * row.dx[i], c = base[2] + f[8] * row.dx[i];
+    const float r = std::sqrt(a * a + b * b + c * c) + coarse * row.wavy_coarse[i] + fine * row.wavy_fine[i];
+    out.ratio[static_cast<std::size_t>(i)] = r > 0 ? r : 0;
+    out.half_width_um[static_cast<std::size_t>(i)] = crack.half_width_um;
+  }
+}
+
+void near_radial(const Crack& crack, const CrackRow& row, float radius, Nearness& out) {
+  const Matrix3& f = crack.frame;
+  const float base = f[0] * row.dz + f[1] * row.dy + crack.offset_um, per_radius = 1 / radius;
+  const float base_out = f[3] * row.dz + f[4] * row.dy, base_aside = f[6] * row.dz + f[7] * row.dy;
+  const float inner = crack.inner, outer = crack.outer, along = crack.along;
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    const float reach = (base_out + f[5] * row.dx[i]) * per_radius;
+    const float aside = std::abs(base_aside + f[8] * row.dx[i]) * per_radius;
+    const float open = ramp((reach - inner) / tip) * ramp((outer - reach) / tip) * ramp((along - aside) / tip);
+    const float distance =
+        std::abs(base + f[2] * row.dx[i] + crack.wobble[0] * row.wavy_coarse[i] + crack.wobble[1] * row.wavy_fine[i]);
+    const float half_width = crack.half_width_um * open;
+    out.ratio[static_cast<std::size_t>(i)] = ratio_of(distance, half_width);
+    out.half_width_um[static_cast<std::size_t>(i)] = half_width;
+  }
+}
+
+/// Between the grains: half the difference of the distances to the two nearest centres (walls widen where three meet).
+void near_grains(const Crack& crack, const CrackRow& row, Nearness& out) {
+  std::array<float, CrackRow::longest> nearest, second;
+  const auto n = static_cast<std::size_t>(row.count);
+  std::fill_n(nearest.begin(), n, far_away);
+  std::fill_n(second.begin(), n, far_away);
+  for (const Float3& g : crack.grains) {
+    const float aside = (row.dz - g[0]) * (row.dz - g[0]) + (row.dy - g[1]) * (row.dy - g[1]);
+    for (std::size_t i = 0; i < n; ++i) {
+      const float d = aside + (row.dx[i] - g[2]) * (row.dx[i] - g[2]);
+      const float larger = d > nearest[i] ? d : nearest[i];
+      second[i] = larger < second[i] ? larger : second[i];
+      nearest[i] = d < nearest[i] ? d : nearest[i];
     }
   }
-  const Float3 &ga = crack.grains[a], &gb = crack.grains[b];
-  const float apart = std::sqrt(norm2({ga[0] - gb[0], ga[1] - gb[1], ga[2] - gb[2]}));
-  const float wavy = crack.wobble[0] * at.wavy_coarse + crack.wobble[1] * at.wavy_fine;
-  return {std::abs((second - nearest) / (2 * apart) + wavy) / half_width, half_width};
+  for (std::size_t i = 0; i < n; ++i) {
+    const float wavy = crack.wobble[0] * row.wavy_coarse[i] + crack.wobble[1] * row.wavy_fine[i];
+    const float half_width = crack.half_width_um * ramp((row.rho[i] - crack.inner) / tip);
+    out.ratio[i] = ratio_of(std::abs((std::sqrt(second[i]) - std::sqrt(nearest[i])) / 2 + wavy), half_width);
+    out.half_width_um[i] = half_width;
+  }
 }
 
-Nearness nearness(const Particle& particle, const Crack& crack, const CrackPoint& at) {
+void find_nearness(const Particle& particle, const Crack& crack, const CrackRow& row, Nearness& out) {
   switch (crack.kind) {
-    case Crack::Kind::core: return near_core(crack, at);
-    case Crack::Kind::radial: return near_radial(crack, at, static_cast<float>(particle.radius_um));
-    case Crack::Kind::grains: return near_grains(crack, at);
+    case Crack::Kind::core: return near_core(crack, row, out);
+    case Crack::Kind::radial: return near_radial(crack, row, static_cast<float>(particle.radius_um), out);
+    case Crack::Kind::grains: return near_grains(crack, row, out);
   }
-  return {};
+}
+
+/// Opening at which feature k of `count` reaches a point of this ratio.
+float onset_of(float ratio, float k, float count) {
+  const float late = ratio <= growth ? count + ratio - 1 : never;
+  return ratio <= 1 ? k + ratio : late;
 }
 
 /// Width of feature k over its drawn width at an opening.
@@ -84,7 +110,7 @@ Crack draw_core(const CrackConfig& config, Stream& draw, const Particle& particl
   }
   core.half_width_um = static_cast<float>(mean);
   // The wall is as ragged as grains leave it, but a small core is not all raggedness.
-  core.wobble = {static_cast<float>(std::min(0.8, mean)), static_cast<float>(std::min(0.8, mean))};
+  core.wobble = {static_cast<float>(std::min(1.3, 1.3 * mean)), static_cast<float>(std::min(2.0, 2 * mean))};
   return core;
 }
 
@@ -140,34 +166,42 @@ void draw_cracks(const CrackConfig& config, Stream& draw, Particle& particle) {
   particle.natural_opening = static_cast<double>(natural);
 }
 
-float onset_at(const Particle& particle, const CrackPoint& point) {
+void onsets_in(const Particle& particle, const CrackRow& row, float* onset) {
+  Nearness near;
   const auto count = static_cast<float>(particle.cracks.size());
-  float onset = never;
+  std::fill_n(onset, row.count, never);
   for (std::size_t k = 0; k < particle.cracks.size(); ++k) {
+    find_nearness(particle, particle.cracks[k], row, near);
     const auto first = static_cast<float>(k);
-    if (first >= onset) break;
-    const float ratio = nearness(particle, particle.cracks[k], point).ratio;
-    if (ratio <= 1)
-      onset = std::min(onset, first + ratio);
-    else if (ratio <= growth)
-      onset = std::min(onset, count + ratio - 1);
+    for (std::int64_t i = 0; i < row.count; ++i) {
+      const float here = onset_of(near.ratio[static_cast<std::size_t>(i)], first, count);
+      onset[i] = here < onset[i] ? here : onset[i];
+    }
   }
-  return onset;
 }
 
-float coverage_at(const Particle& particle, const CrackPoint& point, float h_um) {
+void cracks_at(const Particle& particle, const CrackRow& row, float h_um, std::uint8_t* hit, float* coverage) {
+  Nearness near;
+  std::array<float, CrackRow::longest> onset, solid;
+  onset.fill(never);
+  solid.fill(1);
   const auto opening = static_cast<float>(particle.opening), count = static_cast<float>(particle.cracks.size());
-  const float half = h_um / 2;
-  float solid = 1;
+  const float half = h_um / 2, per_voxel = 1 / h_um;
   for (std::size_t k = 0; k < particle.cracks.size() && static_cast<float>(k) < opening; ++k) {
-    const Nearness near = nearness(particle, particle.cracks[k], point);
-    if (near.ratio == never) continue;
-    const float width = near.half_width_um * widened(opening, static_cast<float>(k), count);
-    const float distance = near.ratio * near.half_width_um;
-    const float overlap = std::min(distance + half, width) - std::max(distance - half, -width);
-    if (overlap > 0) solid *= 1 - std::min(1.0F, overlap / h_um);
+    find_nearness(particle, particle.cracks[k], row, near);
+    const float scale = widened(opening, static_cast<float>(k), count);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(row.count); ++i) {
+      const float here = onset_of(near.ratio[i], static_cast<float>(k), count);
+      onset[i] = here < onset[i] ? here : onset[i];
+      const float width = near.half_width_um[i] * scale, distance = near.ratio[i] * near.half_width_um[i];
+      const float high = distance + half < width ? distance + half : width;
+      const float low = distance - half > -width ? distance - half : -width;
+      solid[i] *= 1 - ramp((high - low) * per_voxel);
+    }
   }
-  return 1 - solid;
+  for (std::int64_t i = 0; i < row.count; ++i) hit[i] = onset[static_cast<std::size_t>(i)] < opening ? 1 : 0;
+  if (coverage)
+    for (std::int64_t i = 0; i < row.count; ++i) coverage[i] = 1 - solid[static_cast<std::size_t>(i)];
 }
 
 }  // namespace cathoscope::phantom_detail

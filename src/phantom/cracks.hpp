@@ -7,11 +7,15 @@
 
 namespace cathoscope::phantom_detail {
 
-/// A point of a particle, as its cracks see it.
-struct CrackPoint {
-  Float3 p{};                            ///< um from the centre
-  float rho = 0;                         ///< 0 centre .. 1 surface
-  float wavy_coarse = 0, wavy_fine = 0;  ///< waviness fields here, um
+/// Points of one particle in a row along x, as its cracks see them. Worked on by rows so that compilers vectorise.
+struct CrackRow {
+  static constexpr std::int64_t longest = 256;
+  float dz = 0, dy = 0;  ///< um from the centre
+  const float* dx = nullptr;
+  const float* rho = nullptr;          ///< 0 centre .. 1 surface
+  const float* wavy_coarse = nullptr;  ///< waviness fields, um
+  const float* wavy_fine = nullptr;
+  std::int64_t count = 0;  ///< at most `longest`
 };
 
 inline constexpr float never = std::numeric_limits<float>::infinity();
@@ -21,11 +25,11 @@ inline constexpr double largest_opening = 64;
 /// Draws the features of a particle in the order in which they open; sets natural_opening and severe.
 void draw_cracks(const CrackConfig& config, Stream& draw, Particle& particle);
 
-/// The least opening at which the point is crack; `never` where no feature reaches it.
-float onset_at(const Particle& particle, const CrackPoint& point);
+/// The least opening at which each point is crack; `never` where no feature reaches it.
+void onsets_in(const Particle& particle, const CrackRow& row, float* onset);
 
-/// Share of a voxel of edge h_um around the point that is crack at the particle's opening, as if each crack were a
-/// plane slit there.
-float coverage_at(const Particle& particle, const CrackPoint& point, float h_um);
+/// At the particle's opening: whether each point is crack (onset < opening), and, unless `coverage` is null, the share
+/// of a voxel of edge h_um around it that is, as if each crack were a plane slit there.
+void cracks_at(const Particle& particle, const CrackRow& row, float h_um, std::uint8_t* hit, float* coverage);
 
 }  // namespace cathoscope::phantom_detail

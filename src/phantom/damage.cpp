@@ -1,6 +1,7 @@
 /// Planted damage: targets from attributes of whole bodies, cracks until they are met.
 
 #include "cracks.hpp"
+#include "damage_score.hpp"
 #include "scene.hpp"
 
 #include <cathoscope/core/error.hpp>
@@ -64,8 +65,7 @@ void add_term(const PlantTerm& term, const Table& table, const std::vector<std::
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (rows[i] < 0) continue;
     const double value = column->numbers[static_cast<std::size_t>(rows[i])];
-    // Cut at three deviations: border-cut slivers have attributes of their own.
-    if (std::isfinite(value)) scores[i] += term.coefficient * std::clamp((value - m.mean) / m.sd, -3.0, 3.0);
+    if (std::isfinite(value)) scores[i] += term.coefficient * clipped_deviation(value, m.mean, m.sd);
   }
 }
 
@@ -121,7 +121,8 @@ Onsets onsets_of(const Phantom& phantom, std::size_t index, double h) {
     const View view{{{z, box.begin[1], box.begin[2]}, {std::min(z + thickness, box.end[0]), box.end[1], box.end[2]}},
                     h};
     each_onset(phantom, view, bodies_in(phantom, view), static_cast<std::uint32_t>(index + 1),
-               [&](float o) { onsets.add(o); });
+
+               [&](const float* o, std::int64_t n) { std::for_each(o, o + n, [&](float v) { onsets.add(v); }); });
   }
   return onsets;
 }
@@ -152,18 +153,13 @@ std::vector<double> damage_targets(const Phantom& phantom, const Table& table) {
   const std::size_t n = phantom.particles.size();
   const auto rows = rows_by_label(table, n);
   std::vector<double> scores(n, 0.0);
-  double variance = plant.noise * plant.noise + plant.cluster_amplitude * plant.cluster_amplitude;
-  for (const PlantTerm& term : plant.terms) {
-    add_term(term, table, rows, scores);
-    variance += term.coefficient * term.coefficient;
-  }
+  for (const PlantTerm& term : plant.terms) add_term(term, table, rows, scores);
   std::vector<double> targets(n);
   for (std::size_t i = 0; i < n; ++i) {
     Stream draw(phantom.seed, {"phantom", "damage"}, i);
-    scores[i] += plant.noise * draw.normal();
-    if (plant.cluster_amplitude > 0)
-      scores[i] += plant.cluster_amplitude * cluster_at(plant, phantom.seed, phantom.particles[i].centre_um);
-    targets[i] = std::min(plant.largest, plant.level * std::exp(plant.spread * scores[i] / std::sqrt(variance)));
+    const double noise = draw.normal();
+    targets[i] =
+        damage_from_score(plant, scores[i], noise, cluster_at(plant, phantom.seed, phantom.particles[i].centre_um));
   }
   return targets;
 }

@@ -32,19 +32,23 @@ inline constexpr int map_nodes = 41;
 /// The direction of node (i, j).
 Vec3 map_direction(int i, int j);
 
-/// Bilinear value of the map in the direction of q (any length above 0).
-inline float map_value(const float* map, const Float3& q) {
-  const float inverse = 1.0F / (std::abs(q[0]) + std::abs(q[1]) + std::abs(q[2]));
-  float u = q[2] * inverse, v = q[1] * inverse;
-  if (q[0] < 0) {
-    const float fu = (1 - std::abs(v)) * (u < 0 ? -1.0F : 1.0F), fv = (1 - std::abs(u)) * (v < 0 ? -1.0F : 1.0F);
-    u = fu;
-    v = fv;
-  }
+/// Place on the map, in nodes from its corner, of the direction of q.
+inline void map_place(const Float3& q, float& a, float& b) {
+  const float sum = std::abs(q[0]) + std::abs(q[1]) + std::abs(q[2]);
+  const float inverse = 1.0F / (sum > 1e-12F ? sum : 1e-12F);
+  const float u = q[2] * inverse, v = q[1] * inverse;
+  const float folded_u = u < 0 ? std::abs(v) - 1 : 1 - std::abs(v),
+              folded_v = v < 0 ? std::abs(u) - 1 : 1 - std::abs(u);
   constexpr float half = (map_nodes - 1) / 2.0F;
-  const float a = std::max((u + 1) * half, 0.0F), b = std::max((v + 1) * half, 0.0F);
-  const int i = std::min(static_cast<int>(a), map_nodes - 2), j = std::min(static_cast<int>(b), map_nodes - 2);
-  const float s = a - static_cast<float>(i), t = b - static_cast<float>(j);
+  a = ((q[0] < 0 ? folded_u : u) + 1) * half;
+  b = ((q[0] < 0 ? folded_v : v) + 1) * half;
+}
+
+/// Bilinear value of the map at such a place.
+inline float map_value(const float* map, float a, float b) {
+  const float x = a > 0 ? a : 0, y = b > 0 ? b : 0;
+  const int i = std::min(static_cast<int>(x), map_nodes - 2), j = std::min(static_cast<int>(y), map_nodes - 2);
+  const float s = x - static_cast<float>(i), t = y - static_cast<float>(j);
   const float* p = map + j * map_nodes + i;
   const float low = p[0] + s * (p[1] - p[0]), high = p[map_nodes] + s * (p[map_nodes + 1] - p[map_nodes]);
   return low + t * (high - low);

@@ -56,9 +56,13 @@ std::vector<float> filtered(const std::vector<float>& in, Index3& shape, const s
 std::vector<float> blur_weights(const Phantom& p, double voxel_um) {
   return gaussian(p.config.optics.blur_um[0] / voxel_um);
 }
-std::vector<float> fringe_weights(const Phantom& p, double voxel_um) {
-  return p.config.optics.fringe[0] > 0 ? gaussian(p.config.optics.fringe_um / voxel_um) : std::vector<float>{1.0F};
+
+/// The blurred image blurred once more by the width of the fringe: one Gaussian of both variances.
+std::vector<float> soft_weights(const Phantom& p, double voxel_um) {
+  return gaussian(std::hypot(p.config.optics.blur_um[0], p.config.optics.fringe_um) / voxel_um);
 }
+
+bool has_fringe(const Phantom& p) { return p.config.optics.fringe[0] > 0; }
 
 std::vector<float> cropped(const std::vector<float>& in, const Index3& shape, std::int64_t margin) {
   const Box box{{margin, margin, margin}, {shape[0] - margin, shape[1] - margin, shape[2] - margin}};
@@ -148,19 +152,18 @@ void add_rings(const Phantom& p, const View& view, std::vector<float>& grey) {
 }  // namespace
 
 std::int64_t optics_halo(const Phantom& phantom, double voxel_um) {
-  return static_cast<std::int64_t>(blur_weights(phantom, voxel_um).size() / 2 +
-                                   fringe_weights(phantom, voxel_um).size() / 2);
+  const auto weights = has_fringe(phantom) ? soft_weights(phantom, voxel_um) : blur_weights(phantom, voxel_um);
+  return static_cast<std::int64_t>(weights.size() / 2);
 }
 
 std::vector<float> through_optics(const Phantom& phantom, double voxel_um, const Box& outer, const Box& inner,
-                                  std::vector<float> scene) {
+                                  const std::vector<float>& scene) {
   Index3 shape = outer.shape();
   auto sharp = filtered(scene, shape, blur_weights(phantom, voxel_um));
-  const auto fringe = fringe_weights(phantom, voxel_um);
-  if (fringe.size() == 1) return sharp;
-  const Index3 sharp_shape = shape;
-  const auto soft = filtered(sharp, shape, fringe);
-  auto out = cropped(sharp, sharp_shape, (sharp_shape[0] - inner.shape()[0]) / 2);
+  if (!has_fringe(phantom)) return sharp;
+  auto out = cropped(sharp, shape, (shape[0] - inner.shape()[0]) / 2);
+  shape = outer.shape();
+  const auto soft = filtered(scene, shape, soft_weights(phantom, voxel_um));
   const auto strength = static_cast<float>(phantom.config.optics.fringe[0]);
   for (std::size_t i = 0; i < out.size(); ++i) out[i] += strength * (out[i] - soft[i]);
   return out;

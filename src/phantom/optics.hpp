@@ -10,7 +10,7 @@ std::int64_t optics_halo(const Phantom& phantom, double voxel_um);
 
 /// `scene` covers `outer`, which is `inner` grown by the halo; gives the values on `inner`.
 std::vector<float> through_optics(const Phantom& phantom, double voxel_um, const Box& outer, const Box& inner,
-                                  std::vector<float> scene);
+                                  const std::vector<float>& scene);
 
 /// Adds everything that comes after the optics, in place.
 void add_scan_effects(const Phantom& phantom, const View& view, std::vector<float>& grey);

@@ -13,9 +13,20 @@ namespace cathoscope::phantom_detail {
 
 namespace {
 
-/// The box that holds the balls: walls on all sides for centres plus radius in depth, for centres elsewhere.
+/// The slab that holds the balls: hard walls in depth, periodic on the sides (walls there would thin the packing out).
 struct Domain {
   Vec3 low, high;
+
+  [[nodiscard]] double length(std::size_t axis) const { return high[axis] - low[axis]; }
+  /// The shortest way from b to a.
+  [[nodiscard]] Vec3 between(const Vec3& a, const Vec3& b) const {
+    Vec3 d{a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+    for (std::size_t k = 1; k < 3; ++k) {
+      if (d[k] > length(k) / 2) d[k] -= length(k);
+      if (d[k] < -length(k) / 2) d[k] += length(k);
+    }
+    return d;
+  }
 };
 
 double draw_diameter(const SizeConfig& sizes, bool fragment, Stream& draw) {
@@ -28,8 +39,6 @@ double draw_diameter(const SizeConfig& sizes, bool fragment, Stream& draw) {
 std::vector<Ball> draw_balls(const PhantomConfig& config, std::uint64_t seed, const Domain& domain) {
   const double room =
       (domain.high[0] - domain.low[0]) * (domain.high[1] - domain.low[1]) * (domain.high[2] - domain.low[2]);
-  // Particles shrink a little when overlaps go to one of the two, and centres keep off the outer sides: both are inside
-  // the tolerance of the area fraction.
   double missing = config.packing.fraction[0] * room;
   std::vector<Ball> balls;
   Stream draw(seed, {"phantom", "sizes"});
@@ -45,9 +54,12 @@ std::vector<Ball> draw_balls(const PhantomConfig& config, std::uint64_t seed, co
   return balls;
 }
 
-void clamp_into(const Domain& domain, Ball& ball) {
+void keep_in(const Domain& domain, Ball& ball) {
   ball.centre_um[0] = std::clamp(ball.centre_um[0], domain.low[0] + ball.radius_um, domain.high[0] - ball.radius_um);
-  for (std::size_t a = 1; a < 3; ++a) ball.centre_um[a] = std::clamp(ball.centre_um[a], domain.low[a], domain.high[a]);
+  for (std::size_t a = 1; a < 3; ++a) {
+    while (ball.centre_um[a] < domain.low[a]) ball.centre_um[a] += domain.length(a);
+    while (ball.centre_um[a] >= domain.high[a]) ball.centre_um[a] -= domain.length(a);
+  }
 }
 
 /// Number of particles wanted here, relative to elsewhere: 0 .. 1.
@@ -65,52 +77,69 @@ void scatter(const PackingConfig& packing, std::uint64_t seed, const Domain& dom
     Stream draw(seed, {"phantom", "scatter"}, i);
     for (int attempt = 0; attempt < 1000; ++attempt) {
       for (std::size_t a = 0; a < 3; ++a) balls[i].centre_um[a] = draw.uniform(domain.low[a], domain.high[a]);
-      clamp_into(domain, balls[i]);
+      keep_in(domain, balls[i]);
       if (draw.uniform() < wanted_here(packing, patches, domain, balls[i].centre_um)) break;
     }
   }
 }
 
-/// Balls by cubic cells of the largest diameter.
+/// Balls by cells no smaller than the largest diameter.
 struct Cells {
-  Vec3 low{};
-  double edge = 1;
+  Domain domain;
+  Vec3 edge{};
   Index3 shape{1, 1, 1};
   std::vector<std::int32_t> first, next;
 
-  Cells(const Domain& domain, double cell_edge) : low(domain.low), edge(cell_edge) {
-    for (std::size_t a = 0; a < 3; ++a)
-      shape[a] =
-          std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((domain.high[a] - domain.low[a]) / edge)));
+  Cells(const Domain& of, double least_edge) : domain(of) {
+    for (std::size_t a = 0; a < 3; ++a) {
+      shape[a] = std::max<std::int64_t>(1, static_cast<std::int64_t>(domain.length(a) / least_edge));
+      edge[a] = domain.length(a) / static_cast<double>(shape[a]);
+    }
   }
 
-  [[nodiscard]] Index3 cell_of(const Vec3& p) const {
-    Index3 c;
-    for (std::size_t a = 0; a < 3; ++a)
-      c[a] = std::clamp<std::int64_t>(static_cast<std::int64_t>((p[a] - low[a]) / edge), 0, shape[a] - 1);
-    return c;
+  [[nodiscard]] std::int64_t cell_along(std::size_t a, double p) const {
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>((p - domain.low[a]) / edge[a]), 0, shape[a] - 1);
   }
 
   void fill(const std::vector<Ball>& balls) {
     first.assign(static_cast<std::size_t>(volume_of(shape)), -1);
     next.assign(balls.size(), -1);
     for (std::size_t i = balls.size(); i-- > 0;) {
-      const Index3 c = cell_of(balls[i].centre_um);
-      auto& head = first[static_cast<std::size_t>((c[0] * shape[1] + c[1]) * shape[2] + c[2])];
+      const Vec3& p = balls[i].centre_um;
+      auto& head = first[static_cast<std::size_t>((cell_along(0, p[0]) * shape[1] + cell_along(1, p[1])) * shape[2] +
+                                                  cell_along(2, p[2]))];
       next[i] = head;
       head = static_cast<std::int32_t>(i);
     }
   }
 
+  /// The cells next to p's along an axis, each once, in order; around the corner where the axis is periodic.
+  [[nodiscard]] std::array<std::int64_t, 3> near(std::size_t a, double p, int& count) const {
+    std::array<std::int64_t, 3> cells{};
+    count = 0;
+    const std::int64_t middle = cell_along(a, p), n = shape[a];
+    for (std::int64_t i = middle - 1; i <= middle + 1; ++i) {
+      if (a == 0 && (i < 0 || i >= n)) continue;
+      const std::int64_t wrapped = (i + n) % n;
+      if (std::find(cells.begin(), cells.begin() + count, wrapped) == cells.begin() + count)
+        cells[static_cast<std::size_t>(count++)] = wrapped;
+    }
+    return cells;
+  }
+
   template <class F>
   void each_near(const Vec3& p, F&& f) const {
-    const Index3 c = cell_of(p);
-    for (std::int64_t z = std::max<std::int64_t>(c[0] - 1, 0); z <= std::min(c[0] + 1, shape[0] - 1); ++z)
-      for (std::int64_t y = std::max<std::int64_t>(c[1] - 1, 0); y <= std::min(c[1] + 1, shape[1] - 1); ++y)
-        for (std::int64_t x = std::max<std::int64_t>(c[2] - 1, 0); x <= std::min(c[2] + 1, shape[2] - 1); ++x)
-          for (std::int32_t i = first[static_cast<std::size_t>((z * shape[1] + y) * shape[2] + x)]; i >= 0;
-               i = next[static_cast<std::size_t>(i)])
+    std::array<int, 3> count{};
+    const auto zs = near(0, p[0], count[0]), ys = near(1, p[1], count[1]), xs = near(2, p[2], count[2]);
+    for (int z = 0; z < count[0]; ++z)
+      for (int y = 0; y < count[1]; ++y)
+        for (int x = 0; x < count[2]; ++x) {
+          const std::int64_t cell =
+              (zs[static_cast<std::size_t>(z)] * shape[1] + ys[static_cast<std::size_t>(y)]) * shape[2] +
+              xs[static_cast<std::size_t>(x)];
+          for (std::int32_t i = first[static_cast<std::size_t>(cell)]; i >= 0; i = next[static_cast<std::size_t>(i)])
             f(static_cast<std::size_t>(i));
+        }
   }
 };
 
@@ -121,8 +150,7 @@ Vec3 push_on(const std::vector<Ball>& balls, std::size_t i, double shrink, const
   cells.each_near(a.centre_um, [&](std::size_t j) {
     if (j == i) return;
     const Ball& b = balls[j];
-    Vec3 d;
-    for (std::size_t k = 0; k < 3; ++k) d[k] = a.centre_um[k] - b.centre_um[k];
+    const Vec3 d = cells.domain.between(a.centre_um, b.centre_um);
     const double reach = shrink * (a.radius_um + b.radius_um), square = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
     if (square >= reach * reach) return;
     const double distance = std::max(std::sqrt(square), 1e-6);
@@ -150,7 +178,7 @@ double sweep(std::vector<Ball>& balls, const Domain& domain, double shrink, Cell
       balls[i].centre_um[a] += pushes[i][a];
       largest = std::max(largest, std::abs(pushes[i][a]));
     }
-    clamp_into(domain, balls[i]);
+    keep_in(domain, balls[i]);
   }
   return largest;
 }

@@ -13,16 +13,24 @@ namespace {
 
 /// A scan as sharp and noisy as the published slices (70 nm voxels, nano-holotomography).
 void published_scan(PhantomConfig& c) {
-  c.packing.fraction = {0.50, 0.52};
-  c.sizes.median_um = {9.3, 9.7};
+  c.packing.fraction = {0.49, 0.51};
+  c.sizes.median_um = {9.6, 9.9};
+  c.sizes.fragment_share = 0.1;
+  c.cracks.void_share = 0.85;
+  c.cracks.void_radius = {0.08, 0.32};
+  c.cracks.width_um = {0.05, 0.28};
   c.optics.blur_um = {0.115, 0.125};
   c.optics.fringe_share = 0;
-  c.noise.sd = {8.5, 9.5};
+  c.grey.particle = {180, 183};
+  c.form.roughness_um = {0.08, 0.16};
+  c.form.roughness_correlation_um = {0.3, 0.6};
+  c.noise.sd = {10, 11};
+  c.noise.anisotropy = {0.7, 0.75};
   c.noise.white = {1.5, 2.5};
   c.noise.low_sd = {6, 7};
   c.noise.streak_sd = {5, 6};
   c.noise.ring_share = 0;
-  c.artefacts.contrast_share = 0.5;
+  c.artefacts.contrast_share = 0.3;
   c.artefacts.contrast_loss = {0.3, 0.45};
   c.artefacts.padding_share = 1;
   c.artefacts.padding_radius = 0.49;

@@ -62,37 +62,37 @@ std::vector<T> part(const std::vector<T>& of, const Box& whole_box, const Box& b
 
 bool lossy(const Phantom& phantom) { return phantom.config.artefacts.jpeg_share >= 1; }
 
-/// Grey values of a tile; `bodies` cover `outer`, the tile (or its whole 8 x 8 tiles) grown by the halo.
-std::vector<float> tile_grey(const Phantom& phantom, const View& outer, const Bodies& bodies, const Box& inner,
-                             const Box& tile) {
-  auto grey = through_optics(phantom, outer.voxel_um, outer.box, inner, scene_grey(phantom, outer, bodies, true));
-  const View view{inner, outer.voxel_um};
+/// Grey values of a tile from its sharp scene, which covers `outer`: `inner` (the tile, or the whole 8 x 8 tiles around
+/// it) grown by the halo.
+std::vector<float> tile_grey(const Phantom& phantom, double voxel_um, const Box& outer, const Box& inner,
+                             const Box& tile, std::vector<float> scene) {
+  auto grey = through_optics(phantom, voxel_um, outer, inner, scene);
+  const View view{inner, voxel_um};
   add_scan_effects(phantom, view, grey);
   if (lossy(phantom)) quantise_tiles(phantom.config.artefacts.jpeg_quality[0], view, grey);
   grey = part(grey, inner, tile);
-  pad_outside(phantom, {tile, outer.voxel_um}, grey.data());
+  pad_outside(phantom, {tile, voxel_um}, grey.data());
   return grey;
+}
+
+void place_labels(const Bodies& bodies, const Box& outer, const Box& tile, const Box& box, std::uint32_t* out) {
+  std::vector<std::uint32_t> labels(bodies.owner.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = label_of(bodies, i);
+  place(part(labels, outer, tile).data(), tile, box, out);
 }
 
 void render_tile(const Phantom& phantom, double voxel_um, const Box& box, const Box& tile, const BlockOutputs& out) {
   const Box inner = out.grey && lossy(phantom) ? whole_tiles(tile) : tile;
   const View outer{out.grey ? widened(inner, optics_halo(phantom, voxel_um)) : tile, voxel_um};
   const Bodies bodies = bodies_in(phantom, outer);
-  if (out.labels || out.cracks) {
-    const Bodies own{part(bodies.owner, outer.box, tile), part(bodies.rho, outer.box, tile)};
-    const View view{tile, voxel_um};
-    if (out.labels) {
-      std::vector<std::uint32_t> labels(view.size());
-      for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = label_of(own, i);
-      place(labels.data(), tile, box, out.labels);
-    }
-    if (out.cracks) {
-      std::vector<std::uint8_t> mask(view.size());
-      crack_mask(phantom, view, own, mask.data());
-      place(mask.data(), tile, box, out.cracks);
-    }
-  }
-  if (out.grey) place(tile_grey(phantom, outer, bodies, inner, tile).data(), tile, box, out.grey);
+  if (out.labels) place_labels(bodies, outer.box, tile, box, out.labels);
+  if (!out.grey && !out.cracks) return;
+  const CrackField field = cracks_in(phantom, outer, bodies, out.grey != nullptr);
+  if (out.cracks) place(part(field.hit, outer.box, tile).data(), tile, box, out.cracks);
+  if (out.grey)
+    place(
+        tile_grey(phantom, voxel_um, outer.box, inner, tile, scene_grey(phantom, outer, bodies, field.coverage)).data(),
+        tile, box, out.grey);
 }
 
 std::vector<float> tile_fraction(const Phantom& phantom, double voxel_um, const Box& tile) {
@@ -103,8 +103,7 @@ std::vector<float> tile_fraction(const Phantom& phantom, double voxel_um, const 
     fine.end[a] *= k;
   }
   const View view{fine, voxel_um / static_cast<double>(k)};
-  std::vector<std::uint8_t> mask(view.size());
-  crack_mask(phantom, view, bodies_in(phantom, view), mask.data());
+  const auto mask = cracks_in(phantom, view, bodies_in(phantom, view), false).hit;
   const auto n = fine.shape(), m = tile.shape();
   std::vector<float> fraction(static_cast<std::size_t>(tile.size()));
   for (std::int64_t z = 0; z < n[0]; ++z)
@@ -181,8 +180,8 @@ GridSource<float> crack_free_grey(const Phantom& phantom, double voxel_size_um) 
   return source<float>(phantom, voxel_size_um,
                        [](const Phantom& p, double h, const Box& box, const Box& tile, float* out) {
                          const View outer{widened(tile, optics_halo(p, h)), h};
-                         auto scene = scene_grey(p, outer, bodies_in(p, outer), false);
-                         place(through_optics(p, h, outer.box, tile, std::move(scene)).data(), tile, box, out);
+                         const auto scene = scene_grey(p, outer, bodies_in(p, outer), {});
+                         place(through_optics(p, h, outer.box, tile, scene).data(), tile, box, out);
                        });
 }
 

@@ -65,15 +65,30 @@ void lay_outside(const Phantom& phantom, const View& view, std::vector<float>& g
 
 }  // namespace
 
-std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies, bool cracked) {
+float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
+  if (bodies.owner[i] == 0) return 0;
+  if (phantom.given_bodies) return 1;
+  const auto radius = static_cast<float>(phantom.particles[bodies.owner[i] - 1].radius_um),
+             h = static_cast<float>(voxel_um);
+  const float inside = std::clamp(0.5F + (1 - bodies.rho[i]) * radius / h, 0.0F, 1.0F);
+  if (bodies.next_rho[i] > 2) return inside;
+  // The face between two touching particles is where their normalised radii are equal; the seam is a slit there.
+  const float distance = (bodies.next_rho[i] - bodies.rho[i]) * radius / 2,
+              half_seam = static_cast<float>(phantom.config.grey.seam_um) / 2;
+  const float overlap = std::min(distance + h / 2, half_seam) - std::max(distance - h / 2, -half_seam);
+  return inside * (1 - std::clamp(overlap / h, 0.0F, 1.0F));
+}
+
+std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies,
+                              const std::vector<float>& crack_coverage) {
   auto grey = matrix_grey(phantom, view);
   lay_outside(phantom, view, grey);
-  const auto cracks = cracked ? crack_coverage(phantom, view, bodies) : std::vector<float>(view.size());
   for (std::size_t i = 0; i < grey.size(); ++i) {
     const float inside = coverage_of(phantom, bodies, i, view.voxel_um);
     if (inside <= 0) continue;
     const Particle& particle = phantom.particles[bodies.owner[i] - 1];
-    const float solid = particle.grey + cracks[i] * (particle.void_grey - particle.grey);
+    const float solid =
+        particle.grey + (crack_coverage.empty() ? 0 : crack_coverage[i]) * (particle.void_grey - particle.grey);
     grey[i] += inside * (solid - grey[i]);
   }
   return grey;

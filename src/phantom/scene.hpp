@@ -28,19 +28,15 @@ Box box_of(const Particle& particle, double voxel_um, const Index3& shape);
 struct Bodies {
   std::vector<std::uint32_t> owner;  ///< particle index + 1; also set where the surface is within half a voxel outside
   std::vector<float> rho;            ///< normalised radius in it: 1 = surface
+  std::vector<float> next_rho;       ///< normalised radius in the particle second to it
 };
 
 Bodies bodies_in(const Phantom& phantom, const View& view);
 
 inline std::uint32_t label_of(const Bodies& bodies, std::size_t i) { return bodies.rho[i] <= 1 ? bodies.owner[i] : 0; }
 
-/// Share of the voxel inside its particle.
-inline float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
-  if (bodies.owner[i] == 0) return 0;
-  if (phantom.given_bodies) return 1;
-  const auto radius = static_cast<float>(phantom.particles[bodies.owner[i] - 1].radius_um);
-  return std::clamp(0.5F + (1 - bodies.rho[i]) * radius / static_cast<float>(voxel_um), 0.0F, 1.0F);
-}
+/// Share of the voxel inside its particle; the seam to a touching one is outside.
+float coverage_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um);
 
 /// Waviness of cracks, um.
 struct Waviness {
@@ -48,16 +44,18 @@ struct Waviness {
 };
 Waviness waviness_in(const Phantom& phantom, const View& view);
 
-/// 1 where a voxel's centre is in a crack of its own particle.
-void crack_mask(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint8_t* out);
-/// Share of each voxel that is crack, as slits; 0 where no particle is.
-std::vector<float> crack_coverage(const Phantom& phantom, const View& view, const Bodies& bodies);
-/// Onsets of the voxels of one particle, in order; `never` for other voxels is not written: f(onset) is called for the
-/// particle's own voxels only.
+/// Cracks of the particles that own the voxels of a view.
+struct CrackField {
+  std::vector<std::uint8_t> hit;  ///< 1 where the voxel's centre is in a particle and in a crack of it
+  std::vector<float> coverage;    ///< share of the voxel that is crack; empty where not asked for
+};
+CrackField cracks_in(const Phantom& phantom, const View& view, const Bodies& bodies, bool with_coverage);
+/// Calls f(onsets, n) for the voxels of one particle, row by row; other voxels are left out.
 void each_onset(const Phantom& phantom, const View& view, const Bodies& bodies, std::uint32_t label,
-                const std::function<void(float)>& f);
+                const std::function<void(const float*, std::int64_t)>& f);
 
-/// Grey values of the scene, noise-free and sharp. `cracked` false: the bodies are whole.
-std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies, bool cracked);
+/// Grey values of the scene, noise-free and sharp. `crack_coverage` empty: the bodies are whole.
+std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bodies& bodies,
+                              const std::vector<float>& crack_coverage);
 
 }  // namespace cathoscope::phantom_detail

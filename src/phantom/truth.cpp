@@ -20,7 +20,7 @@ std::string quoted(const std::string& text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + "\"";
+  return out.append("\"");
 }
 
 std::string yaml_value(bool v) { return v ? "true" : "false"; }
@@ -30,8 +30,8 @@ std::string yaml_value(const std::string& v) { return quoted(v); }
 template <class T, std::size_t N>
 std::string yaml_value(const std::array<T, N>& v) {
   std::string out = "[";
-  for (std::size_t i = 0; i < N; ++i) out += (i ? ", " : "") + yaml_value(v[i]);
-  return out + "]";
+  for (std::size_t i = 0; i < N; ++i) out.append(i ? ", " : "").append(yaml_value(v[i]));
+  return out.append("]");
 }
 
 /// Writes a struct with `fields` as a YAML block.

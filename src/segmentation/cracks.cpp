@@ -14,16 +14,14 @@ namespace cathoscope {
 
 namespace {
 
-constexpr double smoothing_voxels = 0.7;
 constexpr std::uint64_t least_crack = 12;
 constexpr std::uint32_t mouth_squared = 9;  // a mouth is at most three voxels from its crack
 
-/// What a voxel may be, before components are known.
-enum Candidate : std::uint8_t { none = 0, mouth = 1, weak = 2, strong = 3 };
+/// What a voxel may be, before components are known: shallow or deep, in the outer layers or below them.
+enum Candidate : std::uint8_t { none = 0, mouth = 1, deep_mouth = 2, weak = 3, strong = 4 };
 
-Vec3 crack_sigma(const Workspace& w) {
-  return {w.shape[0] > 1 ? smoothing_voxels : 0, smoothing_voxels, smoothing_voxels};
-}
+bool is_outer(std::uint8_t kind) { return kind == mouth || kind == deep_mouth; }
+bool is_deep(std::uint8_t kind) { return kind == deep_mouth || kind == strong; }
 
 /// 1 for voxels of the two outermost layers of their particle.
 Array3<std::uint8_t> outer_layers(const Box& block, const FieldOfView& inside,
@@ -43,21 +41,22 @@ Array3<std::uint8_t> outer_layers(const Box& block, const FieldOfView& inside,
   return layers;
 }
 
-ScratchGrid<std::uint8_t> find_candidates(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
+ScratchGrid<std::uint8_t> find_candidates(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
                                           const ScratchGrid<std::uint32_t>& labels,
                                           const std::vector<ParticleLevels>& levels) {
   ScratchGrid<std::uint8_t> candidates(w);
   for_each_block(w, "crack voxels", [&](const Box& block) {
     const Array3<std::uint32_t> names = labels.padded(block, 0);
-    const Array3<float> values = smoothed(grey, inside, crack_sigma(w), block);
+    const Array3<std::uint16_t> codes = grey.codes(block);
     const Array3<std::uint8_t> outer = outer_layers(block, inside, labels);
     std::vector<std::uint8_t> found(names.size(), none);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const ParticleLevels& l = levels[names.data()[i]];
       if (!l.usable) continue;
-      const double depth = l.depth(values.data()[i]);
+      const double depth = l.depth(grey.value(codes.data()[i]));
       if (depth <= l.weak()) continue;
-      found[i] = outer.data()[i] != 0 ? mouth : depth > l.strong() ? strong : weak;
+      const bool deep = depth > l.strong();
+      found[i] = outer.data()[i] != 0 ? (deep ? deep_mouth : mouth) : (deep ? strong : weak);
     }
     candidates.write(block, found.data());
   });
@@ -99,6 +98,21 @@ std::vector<bool> accepted_components(const Workspace& w, const Components& comp
   return accepted;
 }
 
+/// Whether a shallow voxel is only the blurred flank of a deep one beside it. A crack that is too thin to get deep
+/// anywhere near has no such neighbour and stays.
+bool is_flank(std::size_t i, const Index3& at, const Array3<std::uint8_t>& kind, const Array3<std::uint32_t>& names) {
+  if (is_deep(kind.data()[i])) return false;
+  const Index3 n = shape_of(kind);
+  const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    for (const std::int64_t d : {-1, 1}) {
+      if (at[axis] + d < 0 || at[axis] + d >= n[axis]) continue;
+      const auto j = static_cast<std::size_t>(static_cast<std::int64_t>(i) + d * stride[axis]);
+      if (is_deep(kind.data()[j]) && names.data()[j] == names.data()[i]) return true;
+    }
+  return false;
+}
+
 /// Crack mask of a block: accepted inner candidates and the mouths near them.
 Array3<std::uint8_t> crack_block(const Box& block, const ScratchGrid<std::uint32_t>& labels,
                                  const ScratchGrid<std::uint8_t>& candidates, const Components& components,
@@ -119,8 +133,10 @@ Array3<std::uint8_t> crack_block(const Box& block, const ScratchGrid<std::uint32
         const auto i =
             static_cast<std::size_t>(((z - wide.begin[0]) * n[1] + y - wide.begin[1]) * n[2] + x - wide.begin[2]);
         const bool is_mouth =
-            kind.data()[i] == mouth && to_crack.squared(i) <= mouth_squared && to_crack.label(i) == names.data()[i];
-        result(z - block.begin[0], y - block.begin[1], x - block.begin[2]) = inner.data()[i] != 0 || is_mouth ? 1 : 0;
+            is_outer(kind.data()[i]) && to_crack.squared(i) <= mouth_squared && to_crack.label(i) == names.data()[i];
+        const Index3 at{z - wide.begin[0], y - wide.begin[1], x - wide.begin[2]};
+        result(z - block.begin[0], y - block.begin[1], x - block.begin[2]) =
+            (inner.data()[i] != 0 || is_mouth) && !is_flank(i, at, kind, names) ? 1 : 0;
       }
   return result;
 }
@@ -132,15 +148,15 @@ struct VoidSum {
 
 /// Adds what a block's voxels hold of void. The outer layers count only where they are a crack's mouth.
 void add_voids(std::unordered_map<std::uint32_t, VoidSum>& sums, const Array3<std::uint32_t>& names,
-               const Array3<float>& values, const Array3<std::uint8_t>& outer, const Array3<std::uint8_t>& crack,
-               const std::vector<ParticleLevels>& levels) {
+               const SmoothGrey& grey, const Array3<std::uint16_t>& codes, const Array3<std::uint8_t>& outer,
+               const Array3<std::uint8_t>& crack, const std::vector<ParticleLevels>& levels) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::uint32_t label = names.data()[i];
     if (label == 0) continue;
     VoidSum& sum = sums[label];
     sum.voxels += 1;
     if (!levels[label].usable || (outer.data()[i] != 0 && crack.data()[i] == 0)) continue;
-    const double depth = std::clamp(levels[label].depth(values.data()[i]), 0.0, 1.0);
+    const double depth = std::clamp(levels[label].depth(grey.value(codes.data()[i])), 0.0, 1.0);
     if (depth > levels[label].partial_volume()) sum.depth += static_cast<std::uint64_t>(depth * 65536 + 0.5);
   }
 }
@@ -149,20 +165,24 @@ void add_voids(std::unordered_map<std::uint32_t, VoidSum>& sums, const Array3<st
 
 Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, std::uint32_t count) {
-  const std::vector<ParticleLevels> levels = particle_levels(w, grey, inside, labels, count);
-  const ScratchGrid<std::uint8_t> candidates = find_candidates(w, grey, inside, labels, levels);
+  Cracks result{ScratchGrid<std::uint8_t>(w), std::vector<double>(count, std::numeric_limits<double>::quiet_NaN()),
+                count};
+  const SmoothGrey smooth(w, grey, inside);
+  if (smooth.empty() || count == 0) return result;
+  const std::vector<ParticleLevels> levels = particle_levels(w, smooth, inside, labels, count);
+  result.without_levels = 0;
+  const ScratchGrid<std::uint8_t> candidates = find_candidates(w, smooth, inside, labels, levels);
   const Components components = find_components(
       w, "cracks", Neighbours::all, [&](const Box& box) { return inner_candidates(box, labels, candidates); });
   const std::vector<bool> accepted = accepted_components(w, components, candidates);
-  Cracks result{ScratchGrid<std::uint8_t>(w), std::vector<double>(count), 0};
   std::vector<VoidSum> sums(count + 1);
   std::mutex mutex;
   for_each_block(w, "cracks, mouths", [&](const Box& block) {
     const Array3<std::uint8_t> crack = crack_block(block, labels, candidates, components, accepted);
     result.mask.write(block, crack.data());
     std::unordered_map<std::uint32_t, VoidSum> here;
-    add_voids(here, labels.padded(block, 0), smoothed(grey, inside, crack_sigma(w), block),
-              outer_layers(block, inside, labels), crack, levels);
+    add_voids(here, labels.padded(block, 0), smooth, smooth.codes(block), outer_layers(block, inside, labels), crack,
+              levels);
     const std::scoped_lock lock(mutex);
     for (const auto& [label, sum] : here) {
       sums[label].voxels += sum.voxels;

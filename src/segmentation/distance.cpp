@@ -137,7 +137,8 @@ std::vector<std::uint32_t> sites_of(const ScratchGrid<std::uint8_t>& mask, const
   std::vector<std::uint8_t> values(static_cast<std::size_t>(box.size()));
   mask.read(box, values.data());
   std::vector<std::uint32_t> sites(values.size());
-  std::transform(values.begin(), values.end(), sites.begin(), [](std::uint8_t v) { return v == 0 ? 0U : no_site; });
+  std::transform(values.begin(), values.end(), sites.begin(),
+                 [](std::uint8_t v) { return v == 0 || v > 2 ? 0U : no_site; });
   return sites;
 }
 

@@ -57,6 +57,17 @@ Array3<float> filtered(Array3<float> values, Box source, const Box& target,
   return values;
 }
 
+/// The filter of a constant 1 where no tap is cut off, with the same roundings as `filtered`.
+float full_weight(const std::array<std::vector<float>, 3>& taps) {
+  float weight = 1;
+  for (const auto& along : taps) {
+    float sum = 0;
+    for (const float tap : along) sum += tap * weight;
+    weight = sum;
+  }
+  return weight;
+}
+
 }  // namespace
 
 Array3<std::uint8_t> FieldOfView::operator()(const Box& box) const {
@@ -82,8 +93,15 @@ Array3<float> smoothed(const GridSource<float>& grey, const FieldOfView& inside,
   }
   const Box source = grown(box, reach, grey.shape);
   Array3<float> values = grey.load(source);
-  Array3<float> weight = array3<float>(source.shape());
   const Array3<std::uint8_t> seen = inside(source);
+  const bool all_seen = std::find(seen.begin(), seen.end(), 0) == seen.end();
+  if (all_seen && source == reaching(box, reach)) {
+    values = filtered(std::move(values), source, box, taps);
+    const float weight = full_weight(taps);
+    for (float& v : values) v /= weight;
+    return values;
+  }
+  Array3<float> weight = array3<float>(source.shape());
   for (std::size_t i = 0; i < weight.size(); ++i) {
     weight.data()[i] = seen.data()[i] == 0 ? 0.0F : 1.0F;
     if (seen.data()[i] == 0) values.data()[i] = 0.0F;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t level_bins = 256;
 constexpr std::uint64_t least_samples = 30;
 constexpr double smoothing_voxels = 0.7;
+constexpr double tail = 1e-4;              // of grey values beyond the steps of SmoothGrey
 constexpr double void_over_matrix = 1.27;  // (180 - 62) / (180 - 87) of a measured NMC cathode
 
 using Counts = std::vector<std::uint32_t>;  // level_bins a label
@@ -43,8 +44,8 @@ std::size_t inner_index(const Box& block, const Box& wide, std::int64_t z, std::
 }
 
 /// Every voxel of a block that tells a level: deep in a particle, or in the surroundings of one.
-std::vector<Sample> samples_of(const Box& block, const Array3<float>& grey, const Histogram& bins,
-                               const FieldOfView& inside, const ScratchGrid<std::uint32_t>& labels) {
+std::vector<Sample> samples_of(const Box& block, const Array3<std::uint16_t>& grey, const FieldOfView& inside,
+                               const ScratchGrid<std::uint32_t>& labels) {
   const Index3& grid = labels.shape();
   const Box wide = grown(block, {9, 9, 9}, grid);
   const Array3<std::uint32_t> names = labels.padded(wide, 0);
@@ -59,7 +60,7 @@ std::vector<Sample> samples_of(const Box& block, const Array3<float>& grey, cons
         const std::size_t i = row + static_cast<std::size_t>(x);
         const std::uint32_t label = names.data()[i];
         const std::uint32_t squared = to_boundary.squared(i);
-        const auto bin = static_cast<std::uint16_t>(bins.bin_of(grey(z, y, x)));
+        const auto bin = static_cast<std::uint16_t>(grey(z, y, x) / (65536 / level_bins));
         if (label != 0 && squared >= 2) samples.push_back({label, bin, true});
         if (label == 0 && squared >= 7 && squared <= 64 && seen.data()[i] != 0)
           samples.push_back({to_boundary.label(i), bin, false});
@@ -122,13 +123,11 @@ ParticleLevels levels_of(const std::uint32_t* solid, const std::uint32_t* matrix
   return levels;
 }
 
-void count_samples(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
-                   const ScratchGrid<std::uint32_t>& labels, const Histogram& bins, LevelCounts& counts,
-                   LevelCounts* of_all) {
-  const Vec3 sigma{w.shape[0] > 1 ? smoothing_voxels : 0, smoothing_voxels, smoothing_voxels};
+void count_samples(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
+                   const ScratchGrid<std::uint32_t>& labels, LevelCounts& counts, LevelCounts* of_all) {
   std::mutex mutex;
   for_each_block(w, "grey levels of the particles", [&](const Box& block) {
-    const auto samples = samples_of(block, smoothed(grey, inside, sigma, block), bins, inside, labels);
+    const auto samples = samples_of(block, grey.codes(block), inside, labels);
     const std::scoped_lock lock(mutex);
     for (const Sample& s : samples) {
       if (counts.holds(s.label)) (s.is_solid ? counts.solid : counts.matrix)[counts.at(s.label, s.bin)] += 1;
@@ -139,24 +138,40 @@ void count_samples(const Workspace& w, const GridSource<float>& grey, const Fiel
 
 }  // namespace
 
+SmoothGrey::SmoothGrey(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside) {
+  const Histogram histogram = grey_histogram(w, grey, inside, {0, 0, 0});
+  if (histogram.counts.empty()) return;
+  low_ = histogram.quantile(tail);
+  high_ = histogram.quantile(1 - tail);
+  if (empty()) return;
+  codes_ = ScratchGrid<std::uint16_t>(w);
+  const Vec3 sigma{w.shape[0] > 1 ? smoothing_voxels : 0, smoothing_voxels, smoothing_voxels};
+  for_each_block(w, "smoothing", [&](const Box& block) {
+    const Array3<float> values = smoothed(grey, inside, sigma, block);
+    std::vector<std::uint16_t> steps(values.size());
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      steps[i] =
+          static_cast<std::uint16_t>(std::clamp((values.data()[i] - low_) / (high_ - low_), 0.0, 1.0) * 65535 + 0.5);
+    codes_.write(block, steps.data());
+  });
+}
+
 double ParticleLevels::weak() const { return std::max(0.3, 2.5 * noise); }
 double ParticleLevels::strong() const { return std::max(0.5, 4.5 * noise); }
 double ParticleLevels::partial_volume() const { return std::max(0.15, 2.5 * noise); }
 
-std::vector<ParticleLevels> particle_levels(const Workspace& w, const GridSource<float>& grey,
-                                            const FieldOfView& inside, const ScratchGrid<std::uint32_t>& labels,
-                                            std::uint32_t count) {
+std::vector<ParticleLevels> particle_levels(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
+                                            const ScratchGrid<std::uint32_t>& labels, std::uint32_t count) {
   std::vector<ParticleLevels> levels(count + 1);
-  const Histogram range = grey_histogram(w, grey, inside, {0, 0, 0});
-  if (range.counts.empty() || count == 0) return levels;
-  const Histogram bins{range.low, range.high, std::vector<std::uint64_t>(level_bins)};
+  if (grey.empty() || count == 0) return levels;
+  const Histogram bins{grey.low(), grey.high(), std::vector<std::uint64_t>(level_bins)};
   // Labels in batches that fit: 2 KiB each.
   const auto batch = static_cast<std::uint32_t>(
       std::clamp<std::uint64_t>(w.context->memory_bytes / 4 / (2 * level_bins * sizeof(std::uint32_t)), 1, count));
   LevelCounts all(0, 1);
   for (std::uint64_t first = 1; first <= count; first += batch) {
     LevelCounts counts(static_cast<std::uint32_t>(first), std::min<std::uint64_t>(batch, count + 1 - first));
-    count_samples(w, grey, inside, labels, bins, counts, first == 1 ? &all : nullptr);
+    count_samples(w, grey, inside, labels, counts, first == 1 ? &all : nullptr);
     const ParticleLevels common = levels_of(all.solid.data(), all.matrix.data(), bins);
     for (std::uint64_t label = first; label < first + batch && label <= count; ++label) {
       const std::size_t at = (label - first) * level_bins;

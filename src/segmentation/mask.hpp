@@ -1,5 +1,6 @@
 #pragma once
-/// The foreground of the classical chain: 0 = background, 1 = particle, 2 = outside the field of view.
+/// The foreground of the classical chain: 0 = background, 1 = particle, 2 = outside the field of view, 3 = bridge, a
+/// gap that the closing spans.
 
 #include "grey.hpp"
 
@@ -16,8 +17,21 @@ ScratchGrid<std::uint8_t> threshold_mask(const Workspace& w, const WatershedConf
 ScratchGrid<std::uint8_t> phase_mask(const Workspace& w, std::int64_t active_phase, const GridSource<float>& phases,
                                      const FieldOfView& inside);
 
-/// Closing by a ball of `radius_um`. What lies outside the grid counts as background for the dilation and is dilated
-/// with it, so that a particle cut by the border closes as if it went on as background: the border gains no caps.
+/// Closing by a ball of `radius_um`; what it adds becomes bridge. What lies outside the grid counts as background for
+/// the dilation and is dilated with it, so that a particle cut by the border closes as if it went on as background: the
+/// border gains no caps.
 ScratchGrid<std::uint8_t> closed_mask(const Workspace& w, const ScratchGrid<std::uint8_t>& mask, double radius_um);
+
+/// Bridges become particle where they lie deeper than 2 radius_um below the closed surface. A gap that the closing
+/// spans is at most that wide: what is deeper is a crack that runs into a particle; what is not may as well be the
+/// wedge between two particles that touch, which would hide the neck between them.
+ScratchGrid<std::uint8_t> deep_bridges_filled(const Workspace& w, const ScratchGrid<std::uint8_t>& mask,
+                                              double radius_um);
+
+/// Gives the remaining bridges to the one label within reach of the closing; between two labels they stay background.
+/// Labels are numbered anew by first voxel.
+ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
+                                            std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
+                                            double radius_um);
 
 }  // namespace cathoscope

@@ -52,29 +52,51 @@ std::uint32_t NearestLabel::squared(std::size_t i) const {
 
 std::uint32_t NearestLabel::label(std::size_t i) const { return names_[packed_.data()[i] & name_mask]; }
 
-Array3<std::uint8_t> boundary_of(const Array3<std::uint32_t>& labels, const Array3<std::uint8_t>& seen) {
-  const Index3 n = shape_of(labels);
-  Array3<std::uint8_t> boundary = array3<std::uint8_t>(n);
-  boundary.fill(0);
-  const std::int64_t plane = n[1] * n[2];
-  const auto meet = [&](std::int64_t i, std::int64_t j) {
-    const std::uint32_t a = labels.data()[i];
-    const std::uint32_t b = labels.data()[j];
-    if (a == b || seen.data()[i] == 0 || seen.data()[j] == 0) return;
-    if (a != 0) boundary.data()[i] = 1;
-    if (b != 0) boundary.data()[j] = 1;
+namespace {
+
+/// `take` of each voxel and its two neighbours along an axis.
+template <class Take>
+Array3<std::uint32_t> of_three(const Array3<std::uint32_t>& from, int axis, const Take& take) {
+  const Index3 n = shape_of(from);
+  const std::int64_t stride = axis == 0 ? n[1] * n[2] : axis == 1 ? n[2] : 1;
+  Array3<std::uint32_t> to = from;
+  const auto row = [&](std::int64_t out, std::int64_t in, std::int64_t count) {
+    std::uint32_t* a = to.data() + out;
+    const std::uint32_t* b = from.data() + in;
+    for (std::int64_t x = 0; x < count; ++x) a[x] = take(a[x], b[x]);
   };
-  for (std::int64_t z = 0; z < n[0]; ++z)
-    for (std::int64_t y = 0; y < n[1]; ++y)
-      for (std::int64_t dz = 0; dz <= 1 && z + dz < n[0]; ++dz)
-        for (std::int64_t dy = dz == 0 ? 0 : -1; dy <= 1; ++dy) {
-          if (y + dy < 0 || y + dy >= n[1]) continue;
-          const std::int64_t row = z * plane + y * n[2];
-          const std::int64_t other = (z + dz) * plane + (y + dy) * n[2];
-          for (std::int64_t dx = dz == 0 && dy == 0 ? 1 : -1; dx <= 1; ++dx)
-            for (std::int64_t x = std::max<std::int64_t>(0, -dx); x < std::min(n[2], n[2] - dx); ++x)
-              meet(row + x, other + x + dx);
-        }
+  const std::int64_t length = n[static_cast<std::size_t>(axis)];
+  const std::int64_t period = stride * length;
+  for (std::int64_t base = 0; base < volume_of(n); base += period) {
+    row(base + stride, base, period - stride);
+    row(base, base + stride, period - stride);
+  }
+  return to;
+}
+
+template <class Take>
+Array3<std::uint32_t> of_neighbourhood(Array3<std::uint32_t> values, const Take& take) {
+  for (const int axis : {2, 1, 0}) values = of_three(values, axis, take);
+  return values;
+}
+
+}  // namespace
+
+Array3<std::uint8_t> boundary_of(const Array3<std::uint32_t>& labels, const Array3<std::uint8_t>& seen) {
+  Array3<std::uint32_t> low = labels;  // what was not seen is no neighbour
+  Array3<std::uint32_t> high = labels;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (seen.data()[i] == 0) {
+      low.data()[i] = 0xFFFFFFFFu;
+      high.data()[i] = 0;
+    }
+  low = of_neighbourhood(std::move(low), [](auto a, auto b) { return std::min(a, b); });
+  high = of_neighbourhood(std::move(high), [](auto a, auto b) { return std::max(a, b); });
+  Array3<std::uint8_t> boundary = array3<std::uint8_t>(shape_of(labels));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const std::uint32_t own = labels.data()[i];
+    boundary.data()[i] = own != 0 && seen.data()[i] != 0 && (low.data()[i] != own || high.data()[i] != own) ? 1 : 0;
+  }
   return boundary;
 }
 

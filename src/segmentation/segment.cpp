@@ -99,11 +99,14 @@ std::uint64_t largest_hole(const Workspace& w, const Auto<double>& across_um) {
 /// The foreground mask becomes filled instances.
 Particles particles_of(const Workspace& w, const SegmentationConfig& config, const FieldOfView& inside,
                        ScratchGrid<std::uint8_t> mask) {
-  mask = closed_mask(w, mask, config.watershed.closing_um);
+  const double closing_um = config.watershed.closing_um;
+  mask = closed_mask(w, mask, closing_um);
   fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
+  mask = deep_bridges_filled(w, mask, closing_um);
   Particles p;
   std::uint32_t count = 0;
   p.labels = watershed(w, config, mask, count);
+  p.labels = bridges_labelled(w, p.labels, count, mask, closing_um);
   p.cracks = mask;  // its values are no longer needed
   fill_labels(w, p.labels, inside, p.cracks);
   p.ids.resize(count);

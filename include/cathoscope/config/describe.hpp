@@ -26,15 +26,17 @@ struct FieldInfo;
 struct TypeInfo {
   enum class Kind { boolean, integer, number, text, path, voxel_size, list, record };
 
-  Kind kind = Kind::record;
+  explicit TypeInfo(Kind kind);
+
+  Kind kind;
   bool nullable = false;    ///< null is allowed
   bool automatic = false;   ///< `auto` is allowed
   std::int64_t lowest = 0;  ///< integers: the range of the type
   std::uint64_t highest = 0;
-  std::size_t length = 0;           ///< lists: the number of elements, 0 = any
-  std::vector<TypeInfo> element{};  ///< lists: the one type of the elements
-  std::vector<FieldInfo> fields{};  ///< records
-  std::string shorthand{};          ///< records: the key that a bare scalar or list fills
+  std::size_t length = 0;         ///< lists: the number of elements, 0 = any
+  std::vector<TypeInfo> element;  ///< lists: the one type of the elements
+  std::vector<FieldInfo> fields;  ///< records
+  std::string shorthand;          ///< records: the key that a bare scalar or list fills
 };
 
 struct FieldInfo {
@@ -44,6 +46,8 @@ struct FieldInfo {
   TypeInfo type;
   ConfigValue default_value;
 };
+
+inline TypeInfo::TypeInfo(Kind of_kind) : kind(of_kind) {}
 
 namespace describing {
 
@@ -117,14 +121,15 @@ struct Checker {
 
 template <class T>
 TypeInfo list_of(const T& element, std::size_t length) {
-  TypeInfo type{.kind = TypeInfo::Kind::list, .length = length};
+  TypeInfo type(TypeInfo::Kind::list);
+  type.length = length;
   type.element.push_back(type_of(element));
   return type;
 }
 
 template <class T>
 TypeInfo record_of(T value) {
-  TypeInfo type{.kind = TypeInfo::Kind::record};
+  TypeInfo type(TypeInfo::Kind::record);
   Describer describer{type};
   fields(describer, value);
   if constexpr (requires { T::shorthand; }) type.shorthand = T::shorthand;
@@ -143,18 +148,20 @@ TypeInfo type_of(const T& value) {
     type.automatic = true;
     return type;
   } else if constexpr (std::same_as<T, bool>) {
-    return {.kind = Kind::boolean};
+    return TypeInfo(Kind::boolean);
   } else if constexpr (Integer<T>) {
-    using Limits = std::numeric_limits<T>;
-    return {.kind = Kind::integer, .lowest = Limits::min(), .highest = static_cast<std::uint64_t>(Limits::max())};
+    TypeInfo type(Kind::integer);
+    type.lowest = std::numeric_limits<T>::min();
+    type.highest = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+    return type;
   } else if constexpr (std::same_as<T, double>) {
-    return {.kind = Kind::number};
+    return TypeInfo(Kind::number);
   } else if constexpr (std::same_as<T, std::string>) {
-    return {.kind = Kind::text};
+    return TypeInfo(Kind::text);
   } else if constexpr (std::same_as<T, InputPath>) {
-    return {.kind = Kind::path};
+    return TypeInfo(Kind::path);
   } else if constexpr (std::same_as<T, VoxelSize>) {
-    return {.kind = Kind::voxel_size};
+    return TypeInfo(Kind::voxel_size);
   } else if constexpr (Vector<T>) {
     return list_of(typename T::value_type{}, 0);
   } else if constexpr (Array<T>) {
@@ -174,7 +181,7 @@ ConfigValue tree_of_items(const T& values) {
 
 template <class T>
 ConfigValue tree_of_record(T value) {
-  ConfigValue tree = ConfigValue::map();
+  ConfigValue tree = ConfigValue::map({});
   Writer writer{tree};
   fields(writer, value);
   return tree;

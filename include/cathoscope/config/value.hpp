@@ -8,11 +8,18 @@
 
 namespace cathoscope {
 
-struct ConfigKey;
+struct ConfigKey {
+  std::string text{};
+  int source = 0;
+  int line = 0;
+  int column = 0;
+};
 
 /// null, one scalar, a list, or a map in the order written.
 struct ConfigValue {
   enum class Kind { null, scalar, list, map };
+
+  ConfigValue();  // out of line: the type is incomplete here, and holds lists of itself
 
   Kind kind = Kind::null;
   std::string text;      ///< scalars
@@ -34,14 +41,7 @@ struct ConfigValue {
 
   static ConfigValue scalar(std::string text, bool quoted = false);
   static ConfigValue list(std::vector<ConfigValue> items);
-  static ConfigValue map(std::vector<std::pair<ConfigKey, ConfigValue>> entries = {});
-};
-
-struct ConfigKey {
-  std::string text{};
-  int source = 0;
-  int line = 0;
-  int column = 0;
+  static ConfigValue map(std::vector<std::pair<ConfigKey, ConfigValue>> entries);
 };
 
 }  // namespace cathoscope

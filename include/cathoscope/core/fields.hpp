@@ -42,6 +42,7 @@ struct Rule {
   bool required = false;     ///< the key must be given
   bool not_empty = false;    ///< lists: at least one element
   bool unique = false;       ///< lists: no element twice
+  bool or_single = false;    ///< lists: one bare value stands for a list of one
   bool spelled_out = false;  ///< optional structs: the template writes the keys instead of null
   std::string example{};     ///< what the template shows for a required key
 };
@@ -73,6 +74,10 @@ inline Rule not_empty(Rule rule) {
 }
 inline Rule unique(Rule rule) {
   rule.unique = true;
+  return rule;
+}
+inline Rule or_single(Rule rule) {
+  rule.or_single = true;
   return rule;
 }
 

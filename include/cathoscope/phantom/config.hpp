@@ -187,6 +187,7 @@ struct GreyConfig {
   double above_level = 105;
   double below_level = 87;
   double outside_texture = 4;
+  double seam_um = 0.1;
 };
 
 template <class V>
@@ -208,6 +209,7 @@ void fields(V& v, GreyConfig& c) {
   v("debris_threshold", c.debris_threshold, "debris is where a Gaussian field exceeds this; larger = less");
   v("above_level", c.above_level, "grey value beyond the low end of the electrode");
   v("below_level", c.below_level, "grey value beyond the high end");
+  v("seam_um", c.seam_um, "width of the gap between particles that touch; it has no label", at_least(0));
   v("outside_texture", c.outside_texture, "standard deviation of the texture there", at_least(0));
 }
 

@@ -37,8 +37,9 @@ struct ElectrodeConfig {
 
 template <class V>
 void fields(V& v, ElectrodeConfig& c) {
-  v("name", c.name, "name of the electrode and of its folder", required(matching("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")));
-  v("volume", c.volume, "the tomogram (grey values, or phases for method phases); null only where labels are given");
+  v("name", c.name, "name of the electrode and of its folder", required(file_name(), "10-cycled"));
+  v("volume", c.volume, "the tomogram (grey values, or phases for method phases); null only where labels are given",
+    spelled_out(any_value()));
   v("labels", c.labels, "particle ids found elsewhere, instead of segmentation");
   v("cracks", c.cracks, "with labels: a mask of crack voxels");
 }
@@ -62,14 +63,25 @@ inline const std::vector<std::string>& stage_names() {
 
 template <class V>
 void fields(V& v, Config& c) {
-  v("name", c.name, "name of the run; the output folder remembers it", required(matching("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")));
-  v("output", c.output, "folder of the results", required(any_value()));
+  v("name", c.name, "name of the run; the output folder remembers it", required(file_name(), "my-study"));
+  v("output", c.output, "folder of the results, relative to this file", required(any_value(), "runs/my-study"));
   v("seed", c.seed, "seed of everything random");
   v("runtime", c.runtime, "how to compute; nothing here changes a result");
   v("electrodes", c.electrodes, "the electrodes; the first is what others are compared with");
   v("segmentation", c.segmentation, "how particles and cracks are found");
   v("attributes", c.attributes, "how the 24 attributes are measured");
-  v("stages", c.stages, "all, or a list of the stages that may run", one_of({"all", "volume", "segmentation", "attributes"}));
+  v("stages", c.stages, "all, or a list of the stages that may run",
+    or_single(not_empty(unique(one_of({"all", "volume", "segmentation", "attributes"})))));
+}
+
+/// Names of electrodes are names of folders: no two may be equal.
+template <class P>
+void check(P& problems, const Config& c) {
+  for (std::size_t i = 0; i < c.electrodes.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (c.electrodes[i].name == c.electrodes[j].name)
+        problems.add("electrodes[" + std::to_string(i) + "].name",
+                     "'" + c.electrodes[i].name + "' is already the name of electrodes[" + std::to_string(j) + "]");
 }
 
 }  // namespace cathoscope

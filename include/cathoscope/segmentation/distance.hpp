@@ -42,9 +42,9 @@ class LineDistance {
 inline constexpr std::uint32_t far = 0x40000000u;
 void near_distances(Array3<std::uint32_t>& values, const SquaredMetric& metric, double limit_um);
 
-/// Distance of every voxel of value 1 to the centre of the nearest voxel of value 0, as 32 per smallest voxel size, at
-/// most 65535 (2047 voxels); 0 elsewhere. Voxels of other values and the grid's border are no sites. The metric's cap
-/// and this one are far beyond particles: their watershed does not change for radii up to 1023 voxels.
+/// Distance of every voxel of value 1 to the centre of the nearest voxel of value 0 or above 2, as 32 per smallest
+/// voxel size, at most 65535 (2047 voxels); 0 elsewhere. Voxels of value 2 and the grid's border are no sites. The
+/// metric's cap and this one are far beyond particles: their watershed does not change for radii up to 1023 voxels.
 ScratchGrid<std::uint16_t> depth_field(const Workspace& w, const ScratchGrid<std::uint8_t>& mask);
 
 inline constexpr double depth_steps = 32;  ///< of depth_field, per smallest voxel size

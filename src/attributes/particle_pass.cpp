@@ -1,0 +1,267 @@
+#include "particle_pass.hpp"
+
+#include "block_cache.hpp"
+#include "components.hpp"
+#include "fields3.hpp"
+
+#include <cathoscope/core/parallel.hpp>
+#include <cathoscope/core/text.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
+#include <numeric>
+
+namespace cathoscope::attributes {
+
+namespace {
+
+/// Masks, three fields and the raw values of a box.
+constexpr std::uint64_t bytes_per_box_voxel = 32;
+
+/// Lets tasks run while their boxes fit into memory together. A task that fits alone always gets its turn.
+class MemoryGate {
+ public:
+  explicit MemoryGate(std::uint64_t bytes) : free_(bytes) {}
+
+  template <class F>
+  void with(std::uint64_t bytes, const F& f) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return free_ >= bytes; });
+      free_ -= bytes;
+    }
+    const auto give_back = [&] {
+      const std::scoped_lock lock(mutex_);
+      free_ += bytes;
+      changed_.notify_all();
+    };
+    try {
+      f();
+    } catch (...) {
+      give_back();
+      throw;
+    }
+    give_back();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t free_;
+};
+
+/// Interleaved bits of a block index: neighbours in space are near in order, so decoded blocks are used again.
+std::uint64_t morton(const Index3& block) {
+  std::uint64_t key = 0;
+  for (int bit = 0; bit < 20; ++bit)
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      key |= (static_cast<std::uint64_t>(block[axis] >> bit) & 1) << (3 * bit + static_cast<int>(2 - axis));
+  return key;
+}
+
+std::vector<std::uint32_t> spatial_order(const std::vector<ParticleSums>& particles) {
+  std::vector<std::uint64_t> keys(particles.size(), 0);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < particles.size(); ++i) {
+    if (particles[i].voxels == 0) continue;
+    const Box b = particles[i].box();
+    keys[i] = morton({(b.begin[0] + b.end[0]) / 128, (b.begin[1] + b.end[1]) / 128, (b.begin[2] + b.end[2]) / 128});
+    order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
+  return order;
+}
+
+AttributeInputs cached_inputs(const AttributeInputs& inputs, std::uint64_t bytes) {
+  AttributeInputs c = inputs;
+  c.labels = cached(inputs.labels, bytes * 4 / 10);
+  if (inputs.cracks.read) c.cracks = cached(inputs.cracks, bytes / 10);
+  if (inputs.field_of_view) c.field_of_view = cached(*inputs.field_of_view, bytes / 10);
+  if (inputs.grey) c.grey = cached(*inputs.grey, bytes * 4 / 10);
+  return c;
+}
+
+Index3 margin_of(const AttributesConfig& config, const Vec3& h) {
+  Index3 margin = roughness_reach(h, config.roughness_sigma_um);
+  for (std::size_t i = 0; i < 3; ++i)
+    margin[i] = std::max(margin[i], static_cast<std::int64_t>(std::ceil(config.contact_distance_um / h[i])) + 2);
+  return margin;
+}
+
+double mean_of(const std::vector<double>& v) {
+  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
+}
+
+/// Mean and standard deviation (ddof 1) of the grey values of P eroded by a voxel.
+void measure_eroded(const Neighbourhood& n, ParticleDetails& d) {
+  std::vector<double> values;
+  const Index3& s = n.solid.shape();
+  for_each_set(eroded(n.solid), [&](std::int64_t z, std::int64_t y, std::int64_t x) {
+    values.push_back(n.grey[static_cast<std::size_t>((z * s[1] + y) * s[2] + x)]);
+  });
+  if (values.empty()) return;
+  d.eroded_mean = mean_of(values);
+  if (values.size() < 2) return;
+  double squares = 0;
+  for (const double v : values) squares += (v - d.eroded_mean) * (v - d.eroded_mean);
+  d.eroded_std = std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+/// Share of the crack volume in cracks (6 neighbours) that share a face with the outside.
+double open_share(const Neighbourhood& n) {
+  if (!n.cracks.any()) return missing;
+  const Components cracks = components_of(n.cracks, Connectivity::faces);
+  const BitMask mouths = dilated(n.matrix | n.others) & n.cracks;
+  std::vector<bool> open(cracks.count, false);
+  for (const ComponentRun& run : cracks.runs)
+    for (std::int64_t x = run.begin; x < run.end && !open[run.component]; ++x)
+      if (mouths.at(run.z, run.y, x)) open[run.component] = true;
+  return static_cast<double>(selected(cracks, open, n.cracks.shape()).count()) / static_cast<double>(n.cracks.count());
+}
+
+double outer_area(const PassOne& streamed, std::uint32_t label) {
+  const OwnAreas& a = streamed.particles[label - 1].areas;
+  return static_cast<double>(a.solid_matrix + a.crack_matrix + a.solid_face + a.crack_face) * streamed.weights.unit;
+}
+
+/// SurfOuter by label - 1: what faces the matrix, the physical faces and other particles.
+std::vector<double> outer_areas(const PassOne& streamed) {
+  std::vector<double> areas(streamed.particles.size());
+  for (std::uint32_t i = 0; i < areas.size(); ++i) areas[i] = outer_area(streamed, i + 1);
+  for (const Contact& c : streamed.contacts) {
+    areas[c.first - 1] += static_cast<double>(c.total()) * streamed.weights.unit;
+    areas[c.second - 1] += static_cast<double>(c.total()) * streamed.weights.unit;
+  }
+  return areas;
+}
+
+std::uint64_t bytes_for(const Box& box) { return static_cast<std::uint64_t>(box.size()) * bytes_per_box_voxel; }
+
+void warn_of_giants(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
+                    const Context& context) {
+  for (std::size_t i = 0; i < streamed.particles.size(); ++i) {
+    if (streamed.particles[i].voxels == 0) continue;
+    const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
+    if (bytes_for(box) <= budget) continue;
+    context.progress.warn(fmt::format(
+        "particle {} lies in a box of {} voxels: measuring its roughness, contact and cracks needs {} of memory, {} "
+        "are "
+        "allowed; these columns stay empty for it. Give the run more memory, or look whether it is one particle",
+        inputs.label_ids[i], box.size(), bytes_text(static_cast<double>(bytes_for(box))),
+        bytes_text(static_cast<double>(budget))));
+  }
+}
+
+/// What a plane has as well.
+ParticleDetails measure_in_plane(const Neighbourhood& n) {
+  ParticleDetails d;
+  d.components = components_of(n.envelope, Connectivity::corners).count;
+  d.open_crack_share = open_share(n);
+  if (!n.grey.empty()) measure_eroded(n, d);
+  return d;
+}
+
+ParticleDetails measure(const AttributesConfig& config, const Neighbourhood& n, double outer, double inner,
+                        const std::optional<GreyLevels>& levels, bool phases, const CroftonWeights& weights) {
+  ParticleDetails d = measure_in_plane(n);
+  d.contact = contact_share(n, config.contact_distance_um, outer, weights);
+  if (!n.grey.empty() && levels) d.binder_contact = binder_share(n, *levels, outer, weights);
+  const Roughness r = roughness_of(n, config.roughness_sigma_um, phases, inner, weights);
+  d.rough_outer = r.outer, d.rough_inner = r.inner, d.rough_outer_legacy = r.outer_legacy;
+  d.rough_from_grey = r.from_grey, d.edge_blur_um = r.edge_blur_um;
+  return d;
+}
+
+}  // namespace
+
+Neighbourhood neighbourhood_of(const AttributeInputs& inputs, std::uint32_t label, const Box& box) {
+  const Index3 shape = box.shape();
+  const auto size = static_cast<std::size_t>(box.size());
+  Neighbourhood n;
+  n.box = box;
+  n.voxel_size_um = inputs.labels.voxel_size_um;
+  std::vector<std::uint32_t> labels(size);
+  inputs.labels.read(box, labels.data());
+  n.envelope = mask_where(labels.data(), shape, [label](std::uint32_t v) { return v == label; });
+  n.others = mask_where(labels.data(), shape, [label](std::uint32_t v) { return v != label && v != 0; });
+  n.matrix = mask_where(labels.data(), shape, [](std::uint32_t v) { return v == 0; });
+  std::vector<std::uint8_t> flags(size, 0);
+  if (inputs.field_of_view) {
+    inputs.field_of_view->read(box, flags.data());
+    n.matrix = n.matrix & mask_where(flags.data(), shape, [](std::uint8_t v) { return v != 0; });
+  }
+  n.cracks = BitMask(shape);
+  if (inputs.cracks.read) {
+    inputs.cracks.read(box, flags.data());
+    n.cracks = n.envelope & mask_where(flags.data(), shape, [](std::uint8_t v) { return v != 0; });
+  }
+  n.solid = n.envelope - n.cracks;
+  if (inputs.grey) {
+    n.grey.resize(size);
+    inputs.grey->read(box, n.grey.data());
+  }
+  return n;
+}
+
+double contact_share(const Neighbourhood& n, double contact_distance_um, double outer_area_um2,
+                     const CroftonWeights& weights) {
+  if (outer_area_um2 <= 0) return missing;
+  if (!n.others.any()) return 0;
+  const BitMask near = within(n.others, n.voxel_size_um, contact_distance_um) & (n.matrix | n.others);
+  return area_of(count_pairs(n.envelope, near), weights) / outer_area_um2;
+}
+
+double binder_share(const Neighbourhood& n, const GreyLevels& levels, double outer_area_um2,
+                    const CroftonWeights& weights) {
+  if (outer_area_um2 <= 0) return missing;
+  const BitMask particles = n.envelope | n.others;
+  const BitMask clear = levels.phases ? n.matrix : n.matrix - dilated(dilated(particles));
+  const double sigma = 2 * std::cbrt(n.voxel_size_um[0] * n.voxel_size_um[1] * n.voxel_size_um[2]);
+  Field weight = field_of(clear);
+  Field value = weight;
+  for (std::size_t i = 0; i < value.values.size(); ++i)
+    value.values[i] *= n.grey[i] - static_cast<float>(levels.binder_limit);
+  weight = smoothed(std::move(weight), n.voxel_size_um, sigma);
+  value = smoothed(std::move(value), n.voxel_size_um, sigma);
+  for (std::size_t i = 0; i < value.values.size(); ++i)
+    value.values[i] = weight.values[i] > 1e-3F ? value.values[i] / weight.values[i] : -1;
+  const BitMask binder = mask_where(value.values.data(), value.shape, [](float v) { return v > 0; }) & n.matrix;
+  return area_of(count_pairs(n.envelope, binder), weights) / outer_area_um2;
+}
+
+std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,
+                                               const PassOne& streamed, const std::optional<GreyLevels>& levels,
+                                               const Context& context) {
+  const Vec3& h = inputs.labels.voxel_size_um;
+  const Index3 margin = margin_of(config, h);
+  const std::vector<double> outer = outer_areas(streamed);
+  const AttributeInputs source = cached_inputs(inputs, context.memory_bytes / 3);
+  const std::uint64_t budget = context.memory_bytes / 2;
+  MemoryGate gate(budget);
+  std::vector<ParticleDetails> details(streamed.particles.size());
+  const std::vector<std::uint32_t> order = spatial_order(streamed.particles);
+  const bool phases = inputs.damage_source == "phases";
+  context.progress.begin("attributes: particle by particle", order.size());
+  warn_of_giants(inputs, streamed, margin, budget, context);
+  parallel_for(static_cast<std::int64_t>(order.size()), context.threads, [&](std::int64_t k) {
+    const std::uint32_t i = order[static_cast<std::size_t>(k)];
+    const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
+    const std::uint64_t bytes = bytes_for(box);
+    if (bytes <= budget)
+      gate.with(bytes, [&] {
+        const Neighbourhood n = neighbourhood_of(source, i + 1, box);
+        const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
+        details[i] = inputs.two_dimensional ? measure_in_plane(n)
+                                            : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
+      });
+    context.progress.advance();
+  });
+  return details;
+}
+
+}  // namespace cathoscope::attributes

@@ -1,0 +1,175 @@
+#include "slab.hpp"
+
+#include "multiversion.hpp"
+
+#include <cathoscope/core/error.hpp>
+#include <cathoscope/core/parallel.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace cathoscope::attributes {
+
+namespace {
+
+struct Sums {
+  double sum = 0;
+  double squares = 0;
+};
+
+/// Eight interleaved partial sums, added in one order: the same bits for any vector width.
+CATHOSCOPE_MULTIVERSION
+Sums sums_of(const float* values, std::int32_t n) {
+  double sum[8] = {}, squares[8] = {};
+  std::int32_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; ++k) {
+      const double v = values[i + k];
+      sum[k] += v;
+      squares[k] += v * v;
+    }
+  for (int k = 0; i < n; ++i, ++k) {
+    const double v = values[i];
+    sum[k] += v;
+    squares[k] += v * v;
+  }
+  Sums s;
+  for (int k = 0; k < 8; ++k) {
+    s.sum += sum[k];
+    s.squares += squares[k];
+  }
+  return s;
+}
+
+/// Raw voxels of a strip; kept between strips, because fresh memory costs more than the reading.
+struct Buffers {
+  std::unique_ptr<std::uint32_t[]> labels;
+  std::unique_ptr<std::uint8_t[]> cracks, field_of_view;
+  std::unique_ptr<float[]> grey;
+  std::size_t size = 0;
+
+  void reserve(std::size_t n) {
+    if (n <= size) return;
+    labels.reset(new std::uint32_t[n]);
+    cracks.reset(new std::uint8_t[n]);
+    field_of_view.reset(new std::uint8_t[n]);
+    grey.reset(new float[n]);
+    size = n;
+  }
+};
+
+class BufferPool {
+ public:
+  template <class F>
+  void with(const F& f) {
+    Buffers mine;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!free_.empty()) {
+        mine = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    f(mine);
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(std::move(mine));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Buffers> free_;
+};
+
+/// The grey values worth keeping of one run: on the sampling lattice, and clear of the blur at its ends.
+void sample_run(const float* row, std::int32_t z, std::int32_t y, std::int32_t begin, const Run& run,
+                const ReadPlan& plan, std::vector<GreySample>& samples) {
+  const std::int32_t margin = plan.sharp_grey ? 0 : 3;
+  const auto step = static_cast<std::int32_t>(plan.sample_step);
+  const std::int32_t first = (begin + margin + step - 1) / step * step;
+  for (std::int32_t x = first; x < run.end - margin; x += step)
+    samples.push_back({row[x], run.state != background, {z, y, x}});
+}
+
+void check_label(std::uint32_t label, std::size_t particles) {
+  if (label > particles)
+    fail(Exit::data, "label {} is in the volume, but there are only {} particles: labels must be 1 to {} without gaps",
+         label, particles, particles);
+}
+
+void read_row(const AttributeInputs& inputs, const ReadPlan& plan, const Buffers& buffers, std::size_t offset,
+              std::int32_t z, std::int32_t y, Accumulator& accumulator, Strip& strip) {
+  const auto nx = static_cast<std::int32_t>(inputs.labels.shape[2]);
+  if (plan.faces[2][0]) strip.runs.push_back({beyond, 0});
+  const std::size_t inner = strip.runs.size();
+  append_runs({buffers.labels.get() + offset, inputs.cracks.read ? buffers.cracks.get() + offset : nullptr,
+               inputs.field_of_view ? buffers.field_of_view.get() + offset : nullptr, nx},
+              strip.runs);
+  const bool sampled = plan.grey && z % plan.sample_step == 0 && y % plan.sample_step == 0;
+  std::int32_t begin = 0;
+  for (std::size_t r = inner; r < strip.runs.size(); ++r) {
+    const Run run = strip.runs[r];
+    if (run.state != unseen) strip.seen_voxels += run.end - begin;
+    if (plan.moments && is_particle(run.state)) {
+      check_label(label_of(run.state), accumulator.sums().size());
+      accumulator.add_run(z, y, begin, run);
+      if (plan.grey) {
+        const Sums s = sums_of(buffers.grey.get() + offset + begin, run.end - begin);
+        strip.grey.push_back({z, label_of(run.state), s.sum, s.squares});
+      }
+    }
+    if (sampled && run.state != unseen && !is_crack(run.state))
+      sample_run(buffers.grey.get() + offset, z, y, begin, run, plan, strip.samples);
+    begin = run.end;
+  }
+  if (plan.faces[2][1]) strip.runs.push_back({beyond, nx + 1});
+  strip.row_ends.push_back(strip.runs.size());
+}
+
+void read_strip(const AttributeInputs& inputs, const ReadPlan& plan, Buffers& buffers, Accumulator& accumulator,
+                Strip& strip) {
+  const Box& box = strip.box;
+  buffers.reserve(static_cast<std::size_t>(box.size()));
+  inputs.labels.read(box, buffers.labels.get());
+  if (inputs.cracks.read) inputs.cracks.read(box, buffers.cracks.get());
+  if (inputs.field_of_view) inputs.field_of_view->read(box, buffers.field_of_view.get());
+  if (plan.grey) inputs.grey->read(box, buffers.grey.get());
+  std::size_t offset = 0;
+  for (std::int64_t z = box.begin[0]; z < box.end[0]; ++z)
+    for (std::int64_t y = box.begin[1]; y < box.end[1]; ++y) {
+      read_row(inputs, plan, buffers, offset, static_cast<std::int32_t>(z), static_cast<std::int32_t>(y), accumulator,
+               strip);
+      offset += static_cast<std::size_t>(inputs.labels.shape[2]);
+    }
+}
+
+}  // namespace
+
+Tiling tiling_for(const Index3& shape, std::size_t bytes_per_voxel, const Context& context) {
+  Tiling t{std::min<std::int64_t>(64, shape[0]), std::min<std::int64_t>(64, shape[1])};
+  const auto bytes = [&] {
+    return static_cast<std::uint64_t>(t.thickness * t.height * shape[2]) * bytes_per_voxel *
+           static_cast<std::uint64_t>(std::max(1, context.threads));
+  };
+  while (bytes() > context.memory_bytes / 4 && (t.height > 8 || t.thickness > 8))
+    (t.height > 8 ? t.height : t.thickness) /= 2;
+  return t;
+}
+
+Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
+               const Tiling& tiling, AccumulatorPool& pool, const Context& context) {
+  const Index3& shape = inputs.labels.shape;
+  Slab slab{z_begin, z_end, tiling.height, {}};
+  for (std::int64_t y = 0; y < shape[1]; y += tiling.height)
+    slab.strips.push_back(
+        {{{z_begin, y, 0}, {z_end, std::min(shape[1], y + tiling.height), shape[2]}}, {}, {}, {}, {}, 0});
+  BufferPool buffers;
+  parallel_for(static_cast<std::int64_t>(slab.strips.size()), context.threads, [&](std::int64_t i) {
+    context.progress.check_stop();
+    buffers.with([&](Buffers& b) {
+      pool.with([&](Accumulator& a) { read_strip(inputs, plan, b, a, slab.strips[static_cast<std::size_t>(i)]); });
+    });
+  });
+  return slab;
+}
+
+}  // namespace cathoscope::attributes
