@@ -11,7 +11,13 @@ namespace cathoscope {
 
 namespace h5 {
 
-void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void quiet() {
+  // Damaged files stay half open inside the library (1.10.8), and its own clean-up at exit crashes on them. Every file of
+  // ours is closed by its owner.
+  static const bool no_clean_up = H5dont_atexit() >= 0;
+  (void)no_clean_up;
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 std::string last_message() {
   std::string text;

@@ -128,7 +128,8 @@ Vec3 voxel_size_of(const std::optional<VoxelSize>& configured, const VolumeFile&
                    const std::string& depth_axis);
 
 /// Writes /volume (values as read after crop and bin; bin = mean rounded to the input type, halves up), /mask where needed,
-/// and the attributes of VolumeMeta. Streams in slabs of context.memory_bytes; the file's bytes do not depend on them nor on
+/// and the attributes of VolumeMeta. Streams in slabs of context.memory_bytes (at least 64 planes of the result are held, and
+/// one slice of the file); the file's bytes do not depend on them nor on
 /// the threads. The input is read once, and up to 65 of its slices once more. Bins that are not whole are left out.
 /// /mask is stored where padding was found or `nan: mask` meets a float type; a bin is inside where all its voxels are.
 /// Low and high grey are exact percentiles of the stored values inside, interpolated as numpy.percentile does.
