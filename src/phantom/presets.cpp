@@ -99,6 +99,7 @@ PhantomConfig extent10() {
   c.voxel_size_um = 0.07;
   published_scan(c);
   varied_electrode(c);
+  c.cracks.severe_share = {0.12, 0.25};
   return c;
 }
 
@@ -107,6 +108,7 @@ PhantomConfig extent50() {
   c.shape = {492, 1324, 1985};
   c.voxel_size_um = 0.1;
   c.artefacts.padding_share = 0;
+  c.cracks.severe_share = {0.5, 0.7};
   return c;
 }
 
