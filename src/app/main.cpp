@@ -27,6 +27,8 @@ struct CommandLine {
   InitCommand init_command;
   StatusCommand status_command;
   PhantomCommand phantom_command;
+  FitCommand fit_command;
+  ExplainCommand explain_command;
   ExportCommand export_command;
   InfoCommand info_command;
   VerifyCommand verify_command;
@@ -95,6 +97,30 @@ void add_phantom(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
 }
 
+void add_fit(CommandLine& c) {
+  auto& o = c.fit_command;
+  auto* s = c.app.add_subcommand("fit", "Fit a regression forest to a table");
+  s->add_option("--table", o.table, "CSV or TSV with a header row")->required();
+  s->add_option("--target", o.target, "column to predict; default Damage");
+  s->add_option("--set", o.set, "regression.key=value, as in a study's configuration")->take_all()->allow_extra_args(false);
+  s->add_option("--seed", o.seed, "seed of split, bootstrap and features");
+  s->add_option("--output", o.output, "the forest, JSON")->required();
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return fit(c.fit_command, console); }; });
+}
+
+void add_explain(CommandLine& c) {
+  auto& o = c.explain_command;
+  auto* s = c.app.add_subcommand("explain", "Exact Shapley values of a forest for the rows of a table");
+  s->add_option("--forest", o.forest, "a forest, JSON: of `fit`, or exported from scikit-learn")->required();
+  s->add_option("--table", o.table, "CSV or TSV; columns are matched by name")->required();
+  s->add_option("--output", o.output, "CSV: a row of values for each row of the table")->required();
+  s->add_option("--interactions", o.interactions, "also interaction values, to this CSV");
+  s->add_option("--background", o.background, "interventional values against the rows of this table");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return explain(c.explain_command, console); }; });
+}
+
 void add_export(CommandLine& c) {
   auto& o = c.export_command;
   auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
@@ -134,6 +160,8 @@ void set_up(CommandLine& c) {
   add_init(c);
   add_status(c);
   add_phantom(c);
+  add_fit(c);
+  add_explain(c);
   add_export(c);
   add_info(c);
   add_verify(c);
