@@ -66,8 +66,19 @@ namespace {
 
 using HandlePtr = std::shared_ptr<H5File::Handle>;
 
+/// The library reports a refused allocation like any other failure of the call: only its text tells.
+Exit unless_memory(Exit exit, const std::string& message) {
+  return message.find("memory allocation failed") != std::string::npos ? Exit::no_memory : exit;
+}
+
 [[noreturn]] void fail_write(const H5File::Handle& h, const std::string& what) {
-  fail(Exit::write_error, "{}: cannot write {}: {}", h.path.string(), what, h5::last_message());
+  const std::string message = h5::last_message();
+  fail(unless_memory(Exit::write_error, message), "{}: cannot write {}: {}", h.path.string(), what, message);
+}
+
+[[noreturn]] void fail_read(const H5File::Handle& h, const std::string& what) {
+  const std::string message = h5::last_message();
+  fail(unless_memory(Exit::data, message), "{}: cannot read {}: {}", h.path.string(), what, message);
 }
 
 Id open_dataset(const H5File::Handle& h, const std::string& name) {
@@ -267,7 +278,7 @@ GridSource<T> H5File::grid(const std::string& name) const {
     const Id file_space = selected_space(*dataset, box);
     const Id memory = memory_space(box);
     if (H5Dread(*dataset, h5::memory_type<T>(), memory, file_space, H5P_DEFAULT, out) < 0)
-      fail(Exit::data, "{}: cannot read {}: {}", handle->path.string(), name, h5::last_message());
+      fail_read(*handle, name);
   };
   return source;
 }
@@ -298,7 +309,7 @@ std::vector<T> H5File::read_array(const std::string& name) const {
   const Id space = h5::space_of(d);
   std::vector<T> values(static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space))));
   if (!values.empty() && H5Dread(d, h5::memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-    fail(Exit::data, "{}: cannot read {}: {}", handle_->path.string(), name, h5::last_message());
+    fail_read(*handle_, name);
   return values;
 }
 
@@ -324,7 +335,7 @@ std::vector<std::string> H5File::read_texts(const std::string& name) const {
   const std::size_t width = H5Tget_size(type);
   std::vector<char> bytes(width * count);
   if (count > 0 && H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0)
-    fail(Exit::data, "{}: cannot read {}: {}", handle_->path.string(), name, h5::last_message());
+    fail_read(*handle_, name);
   std::vector<std::string> values;
   for (std::size_t i = 0; i < count; ++i) {
     const char* text = bytes.data() + i * width;
