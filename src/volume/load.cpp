@@ -53,6 +53,7 @@ class Loader {
     meta_.depth_origin = config_.depth_origin;
     meta_.depth_length_um = static_cast<double>(frame_.full[0]) * voxel_size_[0];
     meta_.physical_faces = config_.physical_faces;
+    meta_.synthetic = file_.synthetic;
     meta_.voxel_size_from = config_.voxel_size_um ? "configuration" : file_.voxel_size_from;
     if (config_.voxel_size_um && file_.voxel_size_um) warn_if_sizes_differ();
   }

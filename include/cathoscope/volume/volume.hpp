@@ -115,6 +115,7 @@ struct VolumeMeta {
   double low_grey = 0;               ///< value at normalise.low_percentile
   double high_grey = 1;
   std::string voxel_size_from;
+  std::string synthetic;             ///< how the data were made where they are no measurement; else empty
   bool has_mask = false;             ///< /mask (uint8, 1 = inside) is stored
   std::int64_t non_finite_voxels = 0;  ///< NaN or infinite in the file, within the crop
   std::int64_t outside_voxels = 0;     ///< of the stored volume: outside the field of view
