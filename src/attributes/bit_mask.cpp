@@ -81,16 +81,20 @@ bool BitMask::any() const { return !empty(bits_); }
 
 PairCounts count_pairs(const BitMask& a, const BitMask& b) {
   const Index3& shape = a.shape();
+  std::vector<char> has_a(static_cast<std::size_t>(shape[0] * shape[1]));
+  for (std::int64_t z = 0; z < shape[0]; ++z)
+    for (std::int64_t y = 0; y < shape[1]; ++y)
+      has_a[static_cast<std::size_t>(z * shape[1] + y)] = empty(a.row(z, y)) ? 0 : 1;
   PairCounts counts{};
   for (std::int64_t z = 0; z < shape[0]; ++z)
     for (std::int64_t y = 0; y < shape[1]; ++y) {
-      const Row ra = a.row(z, y), rb = b.row(z, y);
-      const bool has_a = !empty(ra), has_b = !empty(rb);
-      if (!has_a && !has_b) continue;
+      const bool here = has_a[static_cast<std::size_t>(z * shape[1] + y)] != 0;
       for (std::size_t k = 0; k < 13; ++k) {
         const Direction& d = directions[k];
         if (!inside(shape, z + d.dz, y + d.dy)) continue;
-        counts[k] += pairs_between(ra, b.row(z + d.dz, y + d.dy), rb, a.row(z + d.dz, y + d.dy), d.dx);
+        if (!here && has_a[static_cast<std::size_t>((z + d.dz) * shape[1] + y + d.dy)] == 0) continue;
+        counts[k] +=
+            pairs_between(a.row(z, y), b.row(z + d.dz, y + d.dy), b.row(z, y), a.row(z + d.dz, y + d.dy), d.dx);
       }
     }
   return counts;
