@@ -1,1 +1,181 @@
-int main() { return 0; }
+#include "commands.hpp"
+#include "stop.hpp"
+
+#include <cathoscope/pipeline/pipeline.hpp>
+#include <cathoscope/pipeline/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <clocale>
+#include <functional>
+#include <new>
+
+namespace cathoscope::app {
+
+namespace {
+
+/// What the command line asked for; the chosen command fills `action`.
+struct CommandLine {
+  CLI::App app{"Particle damage in composite battery cathodes: from a tomogram to the attributes of every particle.",
+               "cathoscope"};
+  bool verbose = false;
+  bool quiet = false;
+  std::function<Exit(Console&)> action;
+
+  RunCommand run_command;
+  CheckCommand check_command;
+  InitCommand init_command;
+  StatusCommand status_command;
+  PhantomCommand phantom_command;
+  ExportCommand export_command;
+  InfoCommand info_command;
+  VerifyCommand verify_command;
+};
+
+const char* const stage_list = "volume, segmentation, attributes";
+
+void add_run(CommandLine& c) {
+  auto& o = c.run_command;
+  auto* s = c.app.add_subcommand("run", "Run a study: every stage that is not up to date");
+  s->add_option("CONFIG", o.config, "the study, a YAML file")->required();
+  s->add_option("--output", o.output, "folder of the results, instead of `output:`");
+  s->add_option("--from", o.from, std::string("first stage that may run: ") + stage_list);
+  s->add_option("--until", o.until, "last stage that may run");
+  s->add_option("--only", o.only, "the one stage that may run");
+  s->add_flag("--force", o.force, "run the selected stages even where they are up to date");
+  s->add_flag("--dry-run", o.dry_run, "say what would run and why, run nothing");
+  s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--device", o.device, "auto or cpu");
+  s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(CLI::PositiveNumber);
+  s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
+  s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
+  s->add_option("--json-log", o.json_log, "also write messages to this file, one JSON object a line");
+  s->callback([&c] { c.action = [&c](Console& console) { return run(c.run_command, console); }; });
+}
+
+void add_check(CommandLine& c) {
+  auto* s = c.app.add_subcommand("check", "Check a study's configuration and inputs, estimate memory and disk, run nothing");
+  s->add_option("CONFIG", c.check_command.config, "the study, a YAML file")->required();
+  s->add_option("--set", c.check_command.set, "key.path=value, over the file")->take_all()->allow_extra_args(false);
+  s->callback([&c] { c.action = [&c](Console& console) { return check(c.check_command, console); }; });
+}
+
+void add_init(CommandLine& c) {
+  auto* s = c.app.add_subcommand("init", "Write a commented configuration to start from");
+  s->add_option("FILE", c.init_command.file, "where to write it; without, to the screen");
+  s->add_flag("--schema", c.init_command.schema, "the JSON Schema, for editors, instead");
+  s->add_flag("--docs", c.init_command.docs, "the reference of all keys in Markdown instead");
+  s->callback([&c] { c.action = [&c](Console& console) { return init(c.init_command, console); }; });
+}
+
+void add_status(CommandLine& c) {
+  auto* s = c.app.add_subcommand("status", "Stages of a run folder: state, seconds, size");
+  s->add_option("DIR", c.status_command.folder, "the run folder")->required();
+  s->add_flag("--why", c.status_command.why, "say why a stage would run again");
+  s->callback([&c] { c.action = [&c](Console& console) { return status(c.status_command, console); }; });
+}
+
+void add_phantom(CommandLine& c) {
+  auto& o = c.phantom_command;
+  auto* s = c.app.add_subcommand("phantom", "Make a synthetic electrode whose truth is known");
+  s->add_option("CONFIG", o.config, "the phantom, a YAML file; or use --preset");
+  s->add_option("--preset", o.preset, "a preset instead of a file");
+  s->add_option("--output", o.output, "new folder to write to")->required();
+  s->add_option("--seed", o.seed, "seed of everything random");
+  s->add_option("--set", o.set, "key.path=value, over the file or preset")->take_all()->allow_extra_args(false);
+  s->add_option("--format", o.format, "hdf5 or tiff");
+  s->add_option("--type", o.type, "type of the grey values: uint8, uint16 or float32");
+  s->add_option("--voxel-size-um", o.voxel_size_um, "render at another voxel size")->check(CLI::PositiveNumber);
+  s->add_option("--labels", o.labels, "render the particles of this label volume instead of generated ones");
+  s->add_option("--labels-voxel-size-um", o.labels_voxel_size_um, "its voxel size")->check(CLI::PositiveNumber);
+  s->add_flag("--tables-only", o.tables_only, "only a table of particles, no voxels");
+  s->add_option("--rows", o.rows, "with --tables-only: number of particles");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
+}
+
+void add_export(CommandLine& c) {
+  auto& o = c.export_command;
+  auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
+  s->add_option("DIR", o.folder, "the run folder")->required();
+  s->add_option("--stage", o.stage, stage_list)->required();
+  s->add_option("--format", o.format, "csv, vtk, tiff or npy")->required();
+  s->add_option("--output", o.output, "folder to write to; default DIR/export");
+  s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });
+}
+
+void add_info(CommandLine& c) {
+  auto* s = c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
+  s->add_option("FILE", c.info_command.file, "a volume: file, folder of slices, or glob; path.h5:/dataset");
+  s->add_option("--dataset", c.info_command.dataset, "path inside an HDF5 file");
+  s->add_flag("--json", c.info_command.json, "as JSON");
+  s->callback([&c] { c.action = [&c](Console& console) { return info(c.info_command, console); }; });
+}
+
+void add_verify(CommandLine& c) {
+  auto* s = c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
+  s->add_option("WHAT", c.verify_command.what, "attributes or all");
+  s->add_flag("--full", c.verify_command.full, "also the long ones");
+  s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
+}
+
+void set_up(CommandLine& c) {
+  c.app.require_subcommand(1);
+  c.app.set_version_flag("--version", "cathoscope " + version_text() + " (" + git_text() + ")");
+  c.app.add_flag("-v,--verbose", c.verbose, "say more");
+  c.app.add_flag("-q,--quiet", c.quiet, "only warnings and errors");
+  c.app.fallthrough();
+  c.app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 a check missed its tolerance, 64 command\n"
+               "line, 65 bad data, 66 no input, 70 bug, 71 memory, 73 cannot create, 74 write error, 75 stopped (run again),\n"
+               "76 other version, 78 configuration.");
+  add_run(c);
+  add_check(c);
+  add_init(c);
+  add_status(c);
+  add_phantom(c);
+  add_export(c);
+  add_info(c);
+  add_verify(c);
+}
+
+int code(Exit exit) { return static_cast<int>(exit); }
+
+/// Runs the action; turns whatever is thrown into a message and an exit code.
+int guarded(Console& console, const std::function<Exit(Console&)>& action) {
+  try {
+    return code(action(console));
+  } catch (const Error& e) {
+    const bool located = e.exit() == Exit::config && std::string(e.what()).find(": error: ") != std::string::npos;
+    console.error(located ? e.what() : std::string("error: ") + e.what());
+    return code(e.exit());
+  } catch (const std::bad_alloc&) {
+    console.error("error: out of memory. Give a stage less with --memory GIB, or use fewer --threads.");
+    return code(Exit::no_memory);
+  } catch (const std::exception& e) {
+    console.error(std::string("error: this is a bug in cathoscope ") + version_text() + " (" + git_text() +
+                  "): " + e.what() + ". Please report it with the command, config.yaml and log.txt.");
+    return code(Exit::internal);
+  }
+}
+
+int main_of(int argc, char** argv) {
+  handle_signals();
+  CommandLine command_line;
+  set_up(command_line);
+  try {
+    command_line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return command_line.app.exit(e) == 0 ? 0 : code(Exit::usage);
+  }
+  const Loudness loudness =
+      command_line.quiet ? Loudness::quiet : command_line.verbose ? Loudness::verbose : Loudness::normal;
+  Console console(loudness);
+  return guarded(console, command_line.action);
+}
+
+}  // namespace
+
+}  // namespace cathoscope::app
+
+int main(int argc, char** argv) { return cathoscope::app::main_of(argc, argv); }

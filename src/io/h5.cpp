@@ -81,7 +81,6 @@ Id creation_list(const std::array<hsize_t, 3>& chunk, Storage storage) {
   Id p(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(p, 0);
   H5Pset_chunk(p, 3, chunk.data());
-  H5Pset_fill_time(p, H5D_FILL_TIME_NEVER);
   if (storage == Storage::compressed) {
     H5Pset_shuffle(p);
     H5Pset_deflate(p, 1);
@@ -148,13 +147,24 @@ Id text_type(std::size_t size) {
   return t;
 }
 
+/// The groups on the way to `name`. Made one by one, because groups that HDF5 makes on the way carry the time of day.
+void create_groups(H5File::Handle& h, const std::string& name) {
+  const Id creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation, 0);
+  for (auto slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    const std::string group = name.substr(0, slash);
+    if (H5Lexists(h.file, group.c_str(), H5P_DEFAULT) > 0) continue;
+    const Id made(H5Gcreate2(h.file, group.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT), H5Gclose);
+    if (!made.valid()) fail_write(h, group);
+  }
+}
+
 Id create_array(H5File::Handle& h, const std::string& name, hid_t type, hsize_t count) {
   const Id space(H5Screate_simple(1, &count, nullptr), H5Sclose);
   const Id create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(create, 0);
-  const Id link(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(link, 1);
-  Id d(H5Dcreate2(h.file, name.c_str(), type, space, link, create, H5P_DEFAULT), H5Dclose);
+  create_groups(h, name);
+  Id d(H5Dcreate2(h.file, name.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
   if (!d.valid()) fail_write(h, name);
   return d;
 }

@@ -10,7 +10,8 @@
 
 namespace test {
 
-/// ../shared/data beside the source tree, or $CATHOSCOPE_TEST_DATA. The real measurements are never part of the project.
+/// ../shared/data beside the source tree, or $CATHOSCOPE_TEST_DATA. The real measurements are never part of the
+/// project.
 inline std::filesystem::path shared_data() {
   if (const char* given = std::getenv("CATHOSCOPE_TEST_DATA")) return given;
   return std::filesystem::path(CATHOSCOPE_SOURCE_DIR).parent_path() / "shared" / "data";
@@ -18,7 +19,7 @@ inline std::filesystem::path shared_data() {
 
 /// A file of the real data. Where the folder is absent the process exits with 4: ctest counts the test as skipped.
 inline std::filesystem::path data_file(const std::string& name) {
-  const auto path = shared_data() / name;
+  auto path = shared_data() / name;
   if (!std::filesystem::exists(path)) {
     std::fprintf(stderr, "skipped: %s is not on this machine\n", path.c_str());
     std::exit(4);

@@ -19,7 +19,9 @@ struct WatershedConfig {
   Auto<double> threshold;
   std::string bright = "particle";
   double closing_um = 0.35;
-  double h_um = 0.5;
+  Auto<double> largest_hole_um;
+  double h_um = 0.4;
+  double h_relative = 0.25;
 };
 
 template <class V>
@@ -28,8 +30,19 @@ void fields(V& v, WatershedConfig& c) {
   v("threshold", c.threshold, "grey value between matrix and particle; auto = Otsu's inside the field of view");
   v("bright", c.bright, "what is brighter: the particles or the matrix", one_of({"particle", "matrix"}));
   v("closing_um", c.closing_um, "radius of the closing that bridges cracks before holes are filled, um", at_least(0));
-  v("h_um", c.h_um, "a marker stands at least this much above the saddle to the next, in um of distance to the boundary",
+  v("largest_hole_um", c.largest_hole_um,
+    "larger holes are not filled, um across (of the ball or disc of equal size); auto = any in 3-D, 3 in a single "
+    "plane, "
+    "where particles in a ring enclose what lies between them",
+    at_least(0));
+  v("h_um", c.h_um,
+    "two particles stay apart where the smaller is at least this much thicker than the neck between them, um of "
+    "radius; "
+    "never less than one voxel",
     above(0));
+  v("h_relative", c.h_relative,
+    "and at least this share of its own radius: a neck wider than 1 - h_relative of the smaller particle is none",
+    between(0, 1));
 }
 
 /// `segmentation`
@@ -49,8 +62,10 @@ void fields(V& v, SegmentationConfig& c) {
   v("active_phase", c.active_phase, "method phases: value of the active material");
   v("cracks", c.cracks, "auto = find cracks inside the particles; none = damage comes from elsewhere or is zero",
     one_of({"auto", "none"}));
-  v("minimum_particle_um3", c.minimum_particle_um3, "smaller particles are dropped; null = 300 working voxels for "
-    "watershed and phases, nothing for given labels", at_least(0));
+  v("minimum_particle_um3", c.minimum_particle_um3,
+    "smaller particles are dropped; null = 300 working voxels for "
+    "watershed and phases, nothing for given labels",
+    at_least(0));
   v("exclude_labels", c.exclude_labels, "ids of given labels that are not particles");
   v("watershed", c.watershed, "settings of the classical chain (methods watershed and phases)");
 }
@@ -63,10 +78,14 @@ struct SegmentationInputs {
   bool two_dimensional = false;
 };
 
-/// Writes /labels uint32 (dense 1..n in order of first voxel z, y, x; a particle with its cracks), /label_ids uint64[n] (the
-/// user's ids, or 1..n), /cracks uint8, /damage_partial_volume double[n] (NaN without grey values), and the attributes
-/// damage_source (grey, mask, phases, holes), two_dimensional, particles of "/". Same bytes for any number of threads,
-/// memory and block size.
+/// Writes /labels uint32 (dense 1..n in order of first voxel z, y, x; a particle with its cracks), /label_ids uint64[n]
+/// (the user's ids, or 1..n), /cracks uint8, /damage_partial_volume double[n] (NaN without grey values), and the
+/// attributes damage_source (grey, mask, phases, holes), two_dimensional, particles of "/". Same bytes for any number
+/// of threads, memory and block size.
 void segment(const SegmentationConfig& config, const SegmentationInputs& inputs, H5File& out, const Context& context);
+
+/// The same with the size of the blocks that are worked on at once, which changes nothing but time and memory.
+void segment(const SegmentationConfig& config, const SegmentationInputs& inputs, H5File& out, const Context& context,
+             const std::optional<Index3>& block);
 
 }  // namespace cathoscope

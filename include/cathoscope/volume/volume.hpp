@@ -116,20 +116,34 @@ struct VolumeMeta {
   double high_grey = 1;
   std::string voxel_size_from;
   bool has_mask = false;             ///< /mask (uint8, 1 = inside) is stored
+  std::int64_t non_finite_voxels = 0;  ///< NaN or infinite in the file, within the crop
+  std::int64_t outside_voxels = 0;     ///< of the stored volume: outside the field of view
+  std::optional<double> padding_value; ///< the constant around the field of view, where one was found
 };
 
-/// The voxel size after `axes` and depth are in order, from the configuration or else the file.
+/// The voxel size after `axes` and depth are in order, from the configuration or else the file. Every triple of the
+/// configuration (voxel_size_um, crop, faces) is in that order already: its z is the depth.
 /// Throws Error{config} where neither says it.
 Vec3 voxel_size_of(const std::optional<VoxelSize>& configured, const VolumeFile& file, const std::string& axes,
                    const std::string& depth_axis);
 
-/// Writes /volume (values as read after crop and bin; bin = mean rounded to the input type), /mask where needed, and the
-/// attributes of VolumeMeta. Streams in slabs. Throws Error{data} on NaN (unless allowed), empty crops, damaged files.
+/// Writes /volume (values as read after crop and bin; bin = mean rounded to the input type, halves up), /mask where needed,
+/// and the attributes of VolumeMeta. Streams in slabs of context.memory_bytes; the file's bytes do not depend on them nor on
+/// the threads. The input is read once, and up to 65 of its slices once more. Bins that are not whole are left out.
+/// /mask is stored where padding was found or `nan: mask` meets a float type; a bin is inside where all its voxels are.
+/// Low and high grey are exact percentiles of the stored values inside, interpolated as numpy.percentile does.
+/// 64-bit and 32-bit integers are stored as they are; beyond 2^24 a warning says that later stages work in float32.
+/// `nan: mask` and `replace` store the median inside for NaN and infinity.
+/// Throws Error{data} on NaN (unless allowed), empty crops, damaged files; Error{config} without a voxel size.
 VolumeMeta load_volume(const VolumeConfig& config, const VolumeFile& file, H5File& out, const Context& context);
 /// Reads the attributes back.
 VolumeMeta volume_meta(const H5File& file);
 
+/// Shape in z, y, x after axes, depth, crop and bin. Throws Error{data} where the crop is empty or leaves the file.
+Index3 placed_shape(const VolumeFile& file, const std::string& axes, const Placement& placement);
+
 /// Labels with the volume's orientation, crop and bin (majority in a bin, ties to the smallest id).
+/// `voxel_size_um` is that of the file in z, y, x (voxel_size_of), before the bin; the source has that of the bins.
 /// Throws Error{data} where ids are negative or not whole.
 GridSource<std::uint64_t> placed_labels(const VolumeFile& file, const std::string& axes, const Placement& placement,
                                         const Vec3& voxel_size_um);

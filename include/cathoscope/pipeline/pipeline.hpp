@@ -1,0 +1,47 @@
+#pragma once
+/// The study as one straight-line function of memoised stages.
+
+#include <cathoscope/config/problems.hpp>
+#include <cathoscope/io/volume_file.hpp>
+#include <cathoscope/pipeline/config.hpp>
+#include <cathoscope/pipeline/run.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cathoscope {
+
+/// The files of one electrode, opened and checked before any work.
+struct ElectrodeInputs {
+  std::optional<VolumeFile> volume;
+  std::optional<VolumeFile> labels;
+  std::optional<VolumeFile> cracks;
+  Index3 shape{0, 0, 0};    ///< after axes, crop and bin
+  Vec3 voxel_size_um{};     ///< of the file, axes in order, before binning
+  Vec3 binned_um{};         ///< after binning
+  std::string voxel_size_from;
+  bool two_dimensional = false;
+};
+
+/// Opens what the configuration names, in the order of config.electrodes. Throws Error{config} with every problem that the
+/// user's file must answer (no voxel size, neither volume nor labels, ...), Error{data} where a file is bad.
+std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problems);
+
+/// What a run will need, at most.
+struct Estimate {
+  double disk_bytes = 0;
+  double memory_bytes = 0;  ///< the largest stage's
+};
+Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget);
+
+/// Names of the stages that may run: config.stages cut by --from, --until, --only (empty = not given).
+/// Throws Error{usage} on an unknown name or an empty range.
+std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,
+                                         const std::string& only);
+
+/// Runs the study. Stages that are up to date are used as they are; with a dry Run nothing is computed and run.seen() tells
+/// what would be.
+void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run);
+
+}  // namespace cathoscope

@@ -1,0 +1,53 @@
+#pragma once
+/// Connected components of volumes of any size, and the two fillings that stand on them.
+
+#include <cathoscope/segmentation/workspace.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace cathoscope {
+
+/// Disjoint sets over 0 .. n-1; the root of a set is its smallest member.
+class DisjointSets {
+ public:
+  explicit DisjointSets(std::size_t n = 0);
+  std::uint32_t find(std::uint32_t i);
+  void unite(std::uint32_t a, std::uint32_t b);
+  [[nodiscard]] std::size_t size() const { return parent_.size(); }
+
+ private:
+  std::vector<std::uint32_t> parent_;
+};
+
+enum class Neighbours { faces, all };  ///< 6 or 26 (in a single plane 4 or 8)
+
+/// Components within one array: voxels of equal key other than 0 that touch. Fills ids with 1 .. count, 0 elsewhere.
+std::uint32_t label_components(const std::uint32_t* keys, const Index3& shape, Neighbours neighbours,
+                               std::uint32_t* ids);
+
+/// Components of a whole grid. `ids` holds provisional ids; component_of[id] is the same for all ids of a component
+/// (0 = none). Provisional ids depend on the schedule, the components do not.
+struct Components {
+  ScratchGrid<std::uint32_t> ids;
+  std::vector<std::uint32_t> component_of;
+};
+
+/// keys_of(box) gives the keys of a box that lies within the grid (0 = not in any component).
+/// Throws Error{data} where there are more than 2^32 - 2 pieces.
+Components find_components(const Workspace& w, const std::string& task, Neighbours neighbours,
+                           const std::function<Array3<std::uint32_t>(const Box&)>& keys_of);
+
+/// Turns background (0) that is not connected by faces to the grid's border or to voxels outside the field of view (2)
+/// into particle (1). Axes of a single voxel have no border. Holes larger than `largest` voxels stay.
+void fill_holes(const Workspace& w, const ScratchGrid<std::uint8_t>& mask, std::uint64_t largest);
+
+/// Gives background enclosed by one label to that label; other labels are never overwritten. Writes 1 into `filled`
+/// where it did. Background connected by faces to the border or to voxels outside the field of view is not enclosed,
+/// nor is background that touches two labels. Returns the number of voxels filled.
+std::uint64_t fill_labels(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
+                          const std::function<Array3<std::uint8_t>(const Box&)>& field_of_view,
+                          const ScratchGrid<std::uint8_t>& filled);
+
+}  // namespace cathoscope

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Usage: scripts/sanitize.sh [asan|tsan] [MODULE...]
+# Builds modules with sanitizers (default: asan = address and undefined behaviour) and runs their unit and property
+# tests. Default modules: every one with such tests, except those that use libtorch, whose own code the sanitizers cannot
+# see. The last line is `N passed, N failed, N skipped`.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+usage_if_asked "$@"
+
+preset=asan
+case "${1:-}" in
+  asan | tsan)
+    preset=$1
+    shift
+    ;;
+esac
+
+# uses_torch MODULE: its row in src/CMakeLists.txt links libtorch.
+uses_torch() { tr '\n' ' ' <"$root/src/CMakeLists.txt" | grep -qiE "cathoscope_module\($1 [^)]*torch"; }
+
+# targets_of MODULE: the test programs it has.
+targets_of() {
+  local kind
+  for kind in unit property; do
+    compgen -G "$root/tests/$kind/$1/*_test.cpp" >/dev/null && printf 'test_%s_%s\n' "$kind" "$1"
+  done
+  return 0
+}
+
+modules=("$@")
+if [ "${#modules[@]}" -eq 0 ]; then
+  for folder in "$root"/src/*/; do
+    name=$(basename "$folder")
+    uses_torch "$name" || modules+=("$name")
+  done
+fi
+targets=()
+for module in "${modules[@]}"; do
+  while read -r target; do targets+=(--target "$target"); done < <(targets_of "$module")
+done
+[ "${#targets[@]}" -gt 0 ] || die "no unit or property tests for: ${modules[*]}"
+
+ensure_packages
+configure "$preset"
+compile "$preset" "${targets[@]}"
+
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+pattern="^(unit|property)/($(IFS="|"; printf "%s" "${modules[*]}")):"
+report=$root/build/$preset/test-results/ctest.xml
+run_ctest "$preset" "$report" -R "$pattern"
+"$python" -B "$root/scripts/tally.py" "$report"

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Usage: scripts/test-long.sh
+# What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
+# modules with threads under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the
+# cases ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt).
+# The last line is `N passed, N failed, N skipped`, counting steps.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+usage_if_asked "$@"
+
+passed=0
+failed=0
+step() {
+  say "$*"
+  if "$@" </dev/null; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    echo "failed: $*"
+  fi
+}
+
+property_tests() {
+  "$root/scripts/build.sh" release
+  local report=$root/build/release/test-results/property.xml
+  CATHOSCOPE_PROPERTY_SCALE=10 run_ctest release "$report" -R '^property/' --timeout 3600
+  "$python" -B "$root/scripts/tally.py" "$report"
+}
+
+coverage() {
+  "$root/scripts/build.sh" coverage
+  local report=$root/build/coverage/test-results/ctest.xml
+  find "$root/build/coverage" -name '*.gcda' -delete
+  run_ctest coverage "$report"
+  "$python" -B "$root/scripts/tally.py" "$report"
+  gcovr --root "$root" --filter "$root/src" --filter "$root/include" --object-directory "$root/build/coverage" \
+    --exclude-throw-branches --output "$root/build/coverage/coverage.txt" "$root/build/coverage"
+  tail -n 4 "$root/build/coverage/coverage.txt"
+}
+
+step "$root/scripts/test.sh"
+step "$root/scripts/sanitize.sh" asan
+step "$root/scripts/sanitize.sh" tsan
+[ ! -d "$root/tests/property" ] || step property_tests
+step "$root/scripts/fuzz.sh" 600
+step "$root/scripts/lint.sh" --all
+step coverage
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Usage: scripts/test.sh [CTEST OPTIONS...]
+# Installs missing packages, builds the release preset, runs every test: ctest (unit, property, golden, layering,
+# licences) and pytest (tests/cli). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing
+# failed. Tests on real measurements look for ../shared/data ($CATHOSCOPE_TEST_DATA) and are skipped without it; where
+# the folder exists, a skipped one counts as failed.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+usage_if_asked "$@"
+
+"$root/scripts/build.sh" release
+results=$root/build/release/test-results
+mkdir -p "$results"
+
+say "ctest"
+run_ctest release "$results/ctest.xml" "$@"
+
+say "pytest tests/cli"
+rm -f "$results/pytest.xml"
+(cd "$root" && CATHOSCOPE_BINARY=${CATHOSCOPE_BINARY:-$root/build/release/bin/cathoscope} "$python" -B -m pytest \
+  -p no:cacheprovider -q --junitxml="$results/pytest.xml" tests/cli </dev/null >&2) || true
+
+data=${CATHOSCOPE_TEST_DATA:-$root/../shared/data}
+strict=()
+[ ! -d "$data" ] || strict=(--data-skips-fail)
+"$python" -B "$root/scripts/tally.py" "${strict[@]}" "$results/ctest.xml" "$results/pytest.xml"

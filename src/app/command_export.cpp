@@ -1,0 +1,164 @@
+#include "commands.hpp"
+#include "stop.hpp"
+
+#include <cathoscope/core/progress.hpp>
+#include <cathoscope/io/export.hpp>
+#include <cathoscope/io/files.hpp>
+#include <cathoscope/io/h5.hpp>
+#include <cathoscope/pipeline/config.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace cathoscope::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where one electrode's results come from and go to.
+struct Job {
+  fs::path from;
+  fs::path to;
+  Progress& progress;
+};
+
+/// The source with progress and the wish to stop tied to its reads.
+template <class T>
+GridSource<T> watched(GridSource<T> source, Progress& progress, const std::string& task) {
+  progress.begin(task, static_cast<std::uint64_t>(volume_of(source.shape)));
+  source.read = [read = std::move(source.read), &progress](const Box& box, T* out) {
+    read(box, out);
+    progress.advance(static_cast<std::uint64_t>(box.size()));
+  };
+  return source;
+}
+
+/// Calls f with the grid as its own value type.
+template <class F>
+void with_grid(const H5File& file, const std::string& name, F&& f) {
+  const std::string type = file.type_of(name);
+  if (type == "uint8") f(file.grid<std::uint8_t>(name));
+  else if (type == "int8") f(file.grid<std::int8_t>(name));
+  else if (type == "uint16") f(file.grid<std::uint16_t>(name));
+  else if (type == "int16") f(file.grid<std::int16_t>(name));
+  else if (type == "uint32") f(file.grid<std::uint32_t>(name));
+  else if (type == "int32") f(file.grid<std::int32_t>(name));
+  else if (type == "float64") f(file.grid<double>(name));
+  else f(file.grid<float>(name));
+}
+
+H5File open_result(const Job& job, const std::string& file) {
+  if (!fs::exists(job.from / file))
+    fail(Exit::no_input, "{} does not exist: that stage has not finished. Run the study first.",
+         (job.from / file).string());
+  return H5File::open(job.from / file);
+}
+
+std::vector<NamedGrid> named_grids(const Job& job, const H5File& file, const std::vector<std::string>& names) {
+  std::vector<NamedGrid> grids;
+  for (const auto& name : names)
+    with_grid(file, "/" + name, [&](auto grid) {
+      grids.push_back({name, AnyGrid(watched(std::move(grid), job.progress, "export " + name))});
+    });
+  return grids;
+}
+
+void write_vtk(const Job& job, const H5File& file, const std::string& stage, const std::vector<std::string>& names) {
+  if (vtk_ending(file.grid_shape("/" + names.front())) == ".hdf")
+    write_vtkhdf(job.to / (stage + ".hdf"), named_grids(job, file, names));
+  write_vti(job.to / (stage + ".vti"), named_grids(job, file, names));
+}
+
+void write_label_tiff(const Job& job, const H5File& file) {
+  const auto labels = watched(file.grid<std::uint32_t>("/labels"), job.progress, "export labels");
+  const auto count = file.read_array<std::uint64_t>("/label_ids").size();
+  if (label_type(count) == ValueType::uint16) write_tiff(job.to / "labels.tif", labels_as_uint16(labels));
+  else write_tiff(job.to / "labels.tif", labels);
+}
+
+void export_volume(const Job& job, const std::string& format) {
+  const auto file = open_result(job, "volume.h5");
+  if (format == "vtk") return write_vtk(job, file, "volume", {"volume"});
+  with_grid(file, "/volume", [&](auto grid) {
+    const auto source = watched(std::move(grid), job.progress, "export volume");
+    if (format == "tiff") write_tiff(job.to / "volume.tif", source, {.description = {}, .compress = false});
+    else write_npy(job.to / "volume.npy", source);
+  });
+}
+
+void export_segmentation(const Job& job, const std::string& format) {
+  const auto file = open_result(job, "segmentation.h5");
+  if (format == "vtk") return write_vtk(job, file, "segmentation", {"labels", "cracks"});
+  const auto cracks = [&] { return watched(file.grid<std::uint8_t>("/cracks"), job.progress, "export cracks"); };
+  if (format == "tiff") {
+    write_label_tiff(job, file);
+    write_tiff(job.to / "cracks.tif", cracks());
+  } else {
+    write_npy(job.to / "labels.npy", watched(file.grid<std::uint32_t>("/labels"), job.progress, "export labels"));
+    write_npy(job.to / "cracks.npy", cracks());
+  }
+}
+
+void export_attributes(const Job& job, const std::string& format) {
+  for (const std::string name : {"attributes", "attributes_leakfree"}) {
+    const fs::path csv = job.from / (name + ".csv");
+    if (!fs::exists(csv)) fail(Exit::no_input, "{} does not exist: that stage has not finished", csv.string());
+    if (format == "csv") {
+      write_atomically(job.to / (name + ".csv"), read_text(csv));
+      continue;
+    }
+    const Table table = read_csv(csv);
+    if (format == "npy") {
+      write_npy(job.to / (name + ".npy"), table);
+    } else {
+      write_vtkhdf(job.to / (name + ".hdf"), table);
+      write_vtp(job.to / (name + ".vtp"), table);
+    }
+  }
+}
+
+void require_known(const std::string& stage, const std::string& format) {
+  const auto& stages = stage_names();
+  if (std::find(stages.begin(), stages.end(), stage) == stages.end())
+    fail(Exit::usage, "--stage {}: allowed are volume, segmentation, attributes", stage);
+  const std::vector<std::string> formats =
+      stage == "attributes" ? std::vector<std::string>{"csv", "vtk", "npy"} : std::vector<std::string>{"tiff", "vtk", "npy"};
+  if (std::find(formats.begin(), formats.end(), format) == formats.end())
+    fail(Exit::usage, "--format {}: stage {} goes to {}", format, stage, fmt::join(formats, ", "));
+}
+
+std::vector<std::string> electrode_folders(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_directory() && (fs::exists(entry.path() / "volume.h5") || fs::exists(entry.path() / "segmentation.h5")))
+      names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+Exit export_results(const ExportCommand& c, Console& console) {
+  require_known(c.stage, c.format);
+  const fs::path folder = c.folder;
+  if (!fs::exists(folder / "config.yaml"))
+    fail(Exit::no_input, "{} is not a run folder: it has no config.yaml", folder.string());
+  const fs::path target = c.output.empty() ? folder / "export" : fs::path(c.output);
+  Progress progress(console.listener(), &stop_flag());
+  for (const auto& electrode : electrode_folders(folder)) {
+    const Job job{folder / electrode, target / electrode, progress};
+    std::error_code error;
+    fs::create_directories(job.to, error);
+    if (error) fail(Exit::cannot_create, "{} cannot be created: {}", job.to.string(), error.message());
+    if (c.stage == "volume") export_volume(job, c.format);
+    else if (c.stage == "segmentation") export_segmentation(job, c.format);
+    else export_attributes(job, c.format);
+    console.info("exported to " + job.to.string());
+  }
+  return Exit::ok;
+}
+
+}  // namespace cathoscope::app

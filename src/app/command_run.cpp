@@ -1,0 +1,158 @@
+#include "commands.hpp"
+#include "stop.hpp"
+
+#include <cathoscope/config/config.hpp>
+#include <cathoscope/core/parallel.hpp>
+#include <cathoscope/core/text.hpp>
+#include <cathoscope/pipeline/pipeline.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
+namespace cathoscope::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What is free on the machine or in the control group, whichever is less.
+std::uint64_t free_memory() {
+  std::uint64_t free_bytes = std::uint64_t{4} << 30;
+  std::ifstream in("/proc/meminfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("MemAvailable:", 0) == 0) free_bytes = std::strtoull(line.c_str() + 13, nullptr, 10) * 1024;
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::uint64_t limit = 0;
+    if (std::ifstream(path) >> limit && limit > 0) free_bytes = std::min(free_bytes, limit);
+  }
+  return free_bytes;
+}
+
+std::uint64_t memory_budget(double gib) {
+  if (gib > 0) return static_cast<std::uint64_t>(gib * static_cast<double>(1 << 30));
+  return free_memory() / 10 * 6;
+}
+
+struct Study {
+  Loaded<Config> loaded;
+  std::vector<ElectrodeInputs> inputs;
+};
+
+fs::path output_of(const Config& config, const fs::path& config_file, const std::string& given) {
+  if (!given.empty()) return fs::absolute(given).lexically_normal();
+  return (fs::absolute(config_file).parent_path() / config.output).lexically_normal();
+}
+
+Study open_study(const std::string& file, const std::vector<std::string>& set) {
+  Study study{read_config<Config>(file, set), {}};
+  Problems problems(study.loaded.where);
+  study.inputs = open_inputs(study.loaded.value, problems);
+  return study;
+}
+
+std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
+
+std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
+  return fmt::format("electrode {}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
+                     size_text(in.shape), name_of(in.volume ? in.volume->type : in.labels->type),
+                     text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);
+}
+
+void require_space(const fs::path& folder, const Estimate& need) {
+  std::error_code error;
+  fs::path existing = folder;
+  while (!fs::exists(existing, error) && existing.has_relative_path()) existing = existing.parent_path();
+  const auto space = fs::space(existing, error);
+  if (!error && static_cast<double>(space.available) < need.disk_bytes)
+    fail(Exit::write_error, "{}: about {} may be needed, {} are free. Make room, or name another folder with --output.",
+         folder.string(), bytes_text(need.disk_bytes), bytes_text(static_cast<double>(space.available)));
+}
+
+std::string resume_hint(const RunCommand& c) {
+  return fmt::format("Finished stages are kept. To go on: cathoscope run {}{}", c.config,
+                     c.output.empty() ? "" : " --output " + c.output);
+}
+
+}  // namespace
+
+Exit run(const RunCommand& c, Console& console) {
+  if (!c.device.empty() && c.device != "auto" && c.device != "cpu") {
+    const bool cuda = c.device.rfind("cuda", 0) == 0;
+    fail(cuda ? Exit::unavailable : Exit::usage, "--device {}: {}", c.device,
+         cuda ? "this build computes on the CPU only" : "allowed are auto and cpu");
+  }
+  const std::optional<std::chrono::seconds> limit =
+      c.time_limit.empty() ? std::nullopt : std::optional(duration_from(c.time_limit));
+  const Study study = open_study(c.config, c.set);
+  const Config& config = study.loaded.value;
+  const fs::path folder = output_of(config, c.config, c.output);
+
+  RunOptions options;
+  options.selected = selected_stages(config, c.from, c.until, c.only);
+  options.force = c.force;
+  options.dry_run = c.dry_run;
+  options.threads = resolve_threads(c.threads.value_or(static_cast<int>(config.runtime.threads)));
+  options.memory_bytes = memory_budget(c.memory_gib.value_or(config.runtime.memory_gib));
+  if (!c.dry_run) require_space(folder, estimate(study.inputs, options.memory_bytes));
+
+  const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
+  Run run(folder, config.name, options,
+          {console.listener(), [&](const std::string& m) { console.info(m); }, &stop_flag()});
+  if (!c.dry_run) console.log_to(folder / "log.txt");
+  if (!c.json_log.empty()) console.log_json_to(c.json_log);
+  for (std::size_t i = 0; i < study.inputs.size(); ++i)
+    console.info(electrode_text(config.electrodes[i], study.inputs[i]));
+  try {
+    run_study(config, study.inputs, run);
+  } catch (const Error& e) {
+    if (e.exit() != Exit::interrupted) throw;
+    fail(Exit::interrupted, "stopped by {}. {}", stop_reason(), resume_hint(c));
+  }
+  if (!c.dry_run) console.info("results: " + folder.string());
+  return Exit::ok;
+}
+
+Exit check(const CheckCommand& c, Console& console) {
+  const Study study = open_study(c.config, c.set);
+  const Config& config = study.loaded.value;
+  for (std::size_t i = 0; i < study.inputs.size(); ++i) {
+    fmt::print("{}\n", electrode_text(config.electrodes[i], study.inputs[i]));
+    for (const auto* file : {&study.inputs[i].volume, &study.inputs[i].labels, &study.inputs[i].cracks})
+      if (*file)
+        for (const auto& note : (*file)->notes) fmt::print("  {}\n", note);
+  }
+  const Estimate need = estimate(study.inputs, memory_budget(config.runtime.memory_gib));
+  fmt::print("memory: at most {}\ndisk: at most {}\n", bytes_text(need.memory_bytes), bytes_text(need.disk_bytes));
+  console.info("the configuration and its inputs are fine");
+  return Exit::ok;
+}
+
+Exit status(const StatusCommand& c, Console& console) {
+  const fs::path folder = c.folder;
+  const fs::path file = folder / "config.yaml";
+  if (!fs::exists(file)) fail(Exit::no_input, "{} is not a run folder: it has no config.yaml", folder.string());
+  const Study study = open_study(file.string(), {});
+  RunOptions options;
+  options.selected = stage_names();
+  options.dry_run = true;
+  Run run(folder, study.loaded.value.name, options, {{}, [](const std::string&) {}, nullptr});
+  run_study(study.loaded.value, study.inputs, run);
+  fmt::print("{:<20} {:<14} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
+  for (const auto& line : run.seen()) {
+    const char* state = line.status.state == StageState::finished  ? "finished"
+                        : line.status.state == StageState::missing ? "missing"
+                                                                   : "stale";
+    fmt::print("{:<20} {:<14} {:<9} {:>12} {:>12}\n", line.electrode, line.stage, state,
+               line.status.seconds > 0 ? duration_text(line.status.seconds) : "-",
+               line.status.bytes > 0 ? bytes_text(static_cast<double>(line.status.bytes)) : "-");
+    if (!c.why) continue;
+    for (const auto& reason : line.status.reasons) fmt::print("    {}\n", reason);
+  }
+  (void)console;
+  return Exit::ok;
+}
+
+}  // namespace cathoscope::app

@@ -1,0 +1,89 @@
+#pragma once
+/// The commands of the command line. Each reads its options struct, writes results to stdout and messages to the console,
+/// and returns the exit code; errors are thrown.
+
+#include "console.hpp"
+
+#include <cathoscope/core/error.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cathoscope::app {
+
+struct RunCommand {
+  std::string config;
+  std::string output;
+  std::string from, until, only;
+  bool force = false;
+  bool dry_run = false;
+  std::vector<std::string> set;
+  std::optional<int> threads;
+  std::string device;
+  std::optional<double> memory_gib;
+  std::string time_limit;
+  std::string stop_file;
+  std::string json_log;
+};
+Exit run(const RunCommand& command, Console& console);
+
+struct CheckCommand {
+  std::string config;
+  std::vector<std::string> set;
+};
+Exit check(const CheckCommand& command, Console& console);
+
+struct InitCommand {
+  std::string file;
+  bool schema = false;
+  bool docs = false;
+};
+Exit init(const InitCommand& command, Console& console);
+
+struct StatusCommand {
+  std::string folder;
+  bool why = false;
+};
+Exit status(const StatusCommand& command, Console& console);
+
+struct PhantomCommand {
+  std::string config;
+  std::string preset;
+  std::string output;
+  std::uint64_t seed = 1;
+  std::vector<std::string> set;
+  std::string format = "hdf5";
+  std::string type = "uint8";
+  std::optional<double> voxel_size_um;
+  std::string labels;
+  std::optional<double> labels_voxel_size_um;
+  bool tables_only = false;
+  std::int64_t rows = 0;
+  std::optional<int> threads;
+};
+Exit phantom(const PhantomCommand& command, Console& console);
+
+struct ExportCommand {
+  std::string folder;
+  std::string stage;
+  std::string format;
+  std::string output;
+};
+Exit export_results(const ExportCommand& command, Console& console);
+
+struct InfoCommand {
+  std::string file;
+  std::string dataset;
+  bool json = false;
+};
+Exit info(const InfoCommand& command, Console& console);
+
+struct VerifyCommand {
+  std::string what = "all";
+  bool full = false;
+};
+Exit verify(const VerifyCommand& command, Console& console);
+
+}  // namespace cathoscope::app

@@ -1,0 +1,133 @@
+#include <cathoscope/pipeline/pipeline.hpp>
+
+#include <cathoscope/core/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace cathoscope {
+
+namespace {
+
+template <class C>
+OpenOptions open_options(const C& c) {
+  OpenOptions o;
+  o.dataset = c.dataset;
+  if (c.shape) o.shape = Index3{(*c.shape)[0], (*c.shape)[1], (*c.shape)[2]};
+  o.type = c.type;
+  if constexpr (requires { c.header_bytes; }) o.header_bytes = c.header_bytes;
+  return o;
+}
+
+const char* const voxel_size_help =
+    "the voxel size is unknown: the file does not say it and none is ever assumed. Add `voxel_size_um: NUMBER` (or [z, y, x]).";
+
+void take_voxel_size(const ElectrodeConfig& e, const std::string& key, ElectrodeInputs& in, Problems& problems) {
+  const bool from_volume = in.volume.has_value();
+  const VolumeFile& file = from_volume ? *in.volume : *in.labels;
+  const auto& configured = from_volume ? e.volume->voxel_size_um : e.labels->voxel_size_um;
+  const std::string where = key + (from_volume ? ".volume" : ".labels");
+  if (!configured && !file.voxel_size_um) {
+    problems.add(where, voxel_size_help);
+    return;
+  }
+  in.voxel_size_um = from_volume ? voxel_size_of(configured, file, e.volume->axes, e.volume->depth_axis)
+                                 : voxel_size_of(configured, file, e.labels->axes, "z");
+  in.voxel_size_from = configured ? "the configuration" : file.voxel_size_from;
+}
+
+Placement placement_of(const ElectrodeConfig& e) {
+  if (!e.volume) return {};
+  return {e.volume->depth_axis, e.volume->crop, e.volume->bin};
+}
+
+void take_shape(const ElectrodeConfig& e, ElectrodeInputs& in) {
+  const Placement placement = placement_of(e);
+  in.shape = in.volume ? placed_shape(*in.volume, e.volume->axes, placement)
+                       : placed_shape(*in.labels, e.labels->axes, placement);
+  in.two_dimensional = in.volume ? in.volume->two_dimensional : in.labels->two_dimensional;
+  const auto bin = static_cast<double>(placement.bin);
+  for (std::size_t i = 0; i < 3; ++i)
+    in.binned_um[i] = in.voxel_size_um[i] * (in.two_dimensional && i == 0 ? 1 : bin);
+}
+
+/// Unequal shapes before the crop are an error of the data: the files do not belong together.
+void require_equal_shapes(const ElectrodeConfig& e, const ElectrodeInputs& in) {
+  const auto plain = [](const VolumeFile& file, const std::string& axes, const std::string& depth) {
+    return placed_shape(file, axes, Placement{depth, std::nullopt, 1});
+  };
+  const std::string depth = e.volume ? e.volume->depth_axis : "z";
+  const Index3 reference = in.volume ? plain(*in.volume, e.volume->axes, depth) : plain(*in.labels, e.labels->axes, depth);
+  const auto check = [&](const std::optional<VolumeFile>& file, const std::optional<LabelConfig>& c, const char* what) {
+    if (!file) return;
+    const Index3 s = plain(*file, c->axes, depth);
+    if (s != reference)
+      fail(Exit::data, "electrode {}: {} are {} x {} x {} voxels (z, y, x), the volume {} x {} x {}; they must agree",
+           e.name, what, s[0], s[1], s[2], reference[0], reference[1], reference[2]);
+  };
+  check(in.labels, e.labels, "labels");
+  check(in.cracks, e.cracks, "cracks");
+}
+
+ElectrodeInputs open_electrode(const ElectrodeConfig& e, const std::string& key, Problems& problems) {
+  ElectrodeInputs in;
+  if (!e.volume && !e.labels) {
+    problems.add(key, "electrode '" + e.name + "' needs `volume` or `labels`");
+    return in;
+  }
+  if (e.cracks && !e.labels) problems.add(key + ".cracks", "`cracks` goes with `labels`; without them cracks are found by the segmentation");
+  if (e.volume) in.volume = open_volume(e.volume->path.resolved, open_options(*e.volume));
+  if (e.labels) in.labels = open_volume(e.labels->path.resolved, open_options(*e.labels));
+  if (e.cracks) in.cracks = open_volume(e.cracks->path.resolved, open_options(*e.cracks));
+  const std::size_t before = problems.size();
+  take_voxel_size(e, key, in, problems);
+  if (problems.size() != before) return in;
+  require_equal_shapes(e, in);
+  take_shape(e, in);
+  return in;
+}
+
+}  // namespace
+
+std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problems) {
+  std::vector<ElectrodeInputs> inputs;
+  for (std::size_t i = 0; i < config.electrodes.size(); ++i)
+    inputs.push_back(open_electrode(config.electrodes[i], fmt::format("electrodes[{}]", i), problems));
+  problems.throw_if_any();
+  return inputs;
+}
+
+Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget) {
+  Estimate e;
+  for (const auto& in : inputs) {
+    const auto voxels = static_cast<double>(volume_of(in.shape));
+    const double grey_bytes = in.volume ? static_cast<double>(size_of(in.volume->type)) : 0;
+    // Labels and masks compress about 50-fold; the watershed's scratch file holds a distance and a label a voxel while it runs.
+    e.disk_bytes += voxels * (grey_bytes + 8.0 / 20 + 8.0);
+    const double whole = voxels * (grey_bytes + 16.0);
+    e.memory_bytes = std::max(e.memory_bytes, std::min(whole + 64e6, static_cast<double>(memory_budget)));
+  }
+  return e;
+}
+
+std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,
+                                         const std::string& only) {
+  const auto& names = stage_names();
+  const auto position = [&](const std::string& name) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    if (it == names.end()) fail(Exit::usage, "unknown stage '{}'; stages are volume, segmentation, attributes", name);
+    return static_cast<std::size_t>(it - names.begin());
+  };
+  if (!only.empty() && (!from.empty() || !until.empty())) fail(Exit::usage, "--only does not go with --from or --until");
+  const std::size_t first = !only.empty() ? position(only) : from.empty() ? 0 : position(from);
+  const std::size_t last = !only.empty() ? position(only) : until.empty() ? names.size() - 1 : position(until);
+  if (first > last) fail(Exit::usage, "--from {} comes after --until {}", from, until);
+  std::vector<std::string> selected;
+  const bool all = std::find(config.stages.begin(), config.stages.end(), "all") != config.stages.end();
+  for (std::size_t i = first; i <= last; ++i)
+    if (all || std::find(config.stages.begin(), config.stages.end(), names[i]) != config.stages.end())
+      selected.push_back(names[i]);
+  return selected;
+}
+
+}  // namespace cathoscope

@@ -1,0 +1,174 @@
+#include <cathoscope/pipeline/run.hpp>
+
+#include "run_folder.hpp"
+#include "stage_record.hpp"
+
+#include <cathoscope/core/error.hpp>
+#include <cathoscope/core/text.hpp>
+#include <cathoscope/io/files.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace cathoscope {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+Run::Run(const fs::path& folder, const std::string& run_name, RunOptions options, RunEvents events)
+    : folder_(folder), options_(std::move(options)), events_(std::move(events)) {
+  if (options_.dry_run) {
+    if (fs::exists(folder_)) check_run_folder(folder_, run_name);
+  } else {
+    make_run_folder(folder_, run_name);
+    lock_ = lock_run_folder(folder_);
+    remove_dead_partials(folder_);
+  }
+  load_known_files();
+}
+
+Run::~Run() { unlock_run_folder(lock_); }
+
+fs::path Run::folder_of(const StageSpec& spec) const {
+  return spec.electrode.empty() ? folder_ : folder_ / spec.electrode;
+}
+
+StageStatus Run::status(const StageSpec& spec) const {
+  StageStatus s;
+  const auto folder = folder_of(spec);
+  std::optional<StageRecord> record;
+  try {
+    record = read_record(record_path(folder, spec.name));
+  } catch (const Error& e) {
+    s.state = StageState::stale;
+    s.reasons.emplace_back(e.what());
+    return s;
+  }
+  if (!record) {
+    s.reasons.emplace_back("never finished");
+    return s;
+  }
+  s.seconds = record->seconds;
+  for (const auto& o : record->outputs) s.bytes += o.bytes;
+  s.reasons = differences(*record, spec, folder);
+  s.state = s.reasons.empty() ? StageState::finished : StageState::stale;
+  return s;
+}
+
+namespace {
+
+std::string display_name(const StageSpec& spec) {
+  return spec.electrode.empty() ? spec.name : spec.electrode + "/" + spec.name;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const auto& p : parts) text += (text.empty() ? "" : "; ") + p;
+  return text;
+}
+
+}  // namespace
+
+Artifact Run::stage(const StageSpec& spec, const Work& work) {
+  const auto current = status(spec);
+  const bool selected =
+      std::find(options_.selected.begin(), options_.selected.end(), spec.name) != options_.selected.end();
+  const bool wanted = selected && (options_.force || current.state != StageState::finished);
+  const auto path = folder_of(spec) / spec.outputs.front();
+  seen_.push_back({spec.electrode, spec.name, current});
+  if (!wanted && current.state == StageState::finished) {
+    events_.info(fmt::format("{}: up to date", display_name(spec)));
+    return {path, read_record(record_path(folder_of(spec), spec.name))->outputs.front().sha256};
+  }
+  const std::string why = options_.force && current.reasons.empty() ? "--force" : joined(current.reasons);
+  if (!selected)
+    fail(Exit::config,
+         "stage {} is needed but not selected, and its result cannot be used ({}). Add it to `stages`, or run with "
+         "--from {} or without --only/--from.",
+         display_name(spec), why, spec.name);
+  if (options_.dry_run) {
+    events_.info(fmt::format("{}: would run ({})", display_name(spec), why));
+    return {path, ""};
+  }
+  events_.info(fmt::format("{}: running ({})", display_name(spec), why));
+  return execute(spec, work);
+}
+
+Artifact Run::execute(const StageSpec& spec, const Work& work) {
+  const auto folder = folder_of(spec);
+  make_electrode_folder(folder);
+  const auto record_file = record_path(folder, spec.name);
+  Progress progress(events_.progress, events_.stop);
+  const Context context{progress, options_.threads, options_.memory_bytes};
+  reset_peak_memory();
+  const auto start = std::chrono::steady_clock::now();
+  work(folder, context);
+  progress.check_stop();
+  fs::remove(record_file);  // from here to its rewriting the stage counts as unfinished
+  StageRecord record;
+  for (const auto& output : spec.outputs) {
+    publish(folder / output);
+    record.outputs.push_back(output_record(folder, output));
+  }
+  record.key = stage_key(spec);
+  record.spec = spec;
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.run = host_facts();
+  record.run["threads"] = options_.threads;
+  record.run["peak_memory_bytes"] = peak_memory();
+  record.run["warnings"] = progress.warnings();
+  write_record(record_file, record);
+  events_.info(fmt::format("{}: done in {}", display_name(spec), duration_text(record.seconds)));
+  return {folder / spec.outputs.front(), record.outputs.front().sha256};
+}
+
+void Run::load_known_files() {
+  std::error_code none;
+  for (fs::directory_iterator it(folder_, none), end; !none && it != end; it.increment(none)) {
+    if (!it->is_directory(none)) continue;
+    for (const char* stage : {"volume", "segmentation"}) {
+      try {
+        const auto record = read_record(record_path(it->path(), stage));
+        if (!record) continue;
+        for (const auto& input : record->spec.inputs)
+          known_files_.insert(known_files_.end(), input.files.begin(), input.files.end());
+      } catch (const Error&) {
+        continue;  // a damaged record only means that files are hashed again; status() reports it
+      }
+    }
+  }
+}
+
+StageInput Run::input_of_files(const std::string& name, const std::vector<fs::path>& files) const {
+  StageInput input{name, {}, {}};
+  std::string all;
+  for (const auto& file : files) {
+    KnownFile now{fs::absolute(file).lexically_normal().string(), fs::file_size(file), modified_ns(file), {}};
+    const auto known = std::find_if(known_files_.begin(), known_files_.end(), [&](const KnownFile& k) {
+      return k.path == now.path && k.bytes == now.bytes && k.modified_ns == now.modified_ns;
+    });
+    now.sha256 = known != known_files_.end() ? known->sha256 : sha256_of_file(file);
+    all += now.sha256 + "\n";
+    input.files.push_back(std::move(now));
+  }
+  input.sha256 = sha256_of_text(all);
+  return input;
+}
+
+void Run::write_provenance(const std::string& extra_json) const {
+  if (options_.dry_run) return;
+  Json j = Json::parse(extra_json);
+  j["host"] = host_facts();
+  j["stages"] = Json::array();
+  for (const auto& seen : seen_) {
+    const auto record = read_record(record_path(folder_ / seen.electrode, seen.stage));
+    if (!record) continue;
+    Json s{{"electrode", record->spec.electrode}, {"stage", record->spec.name}, {"key", record->key}};
+    s["seconds"] = record->seconds;
+    s["run"] = record->run;
+    j["stages"].push_back(s);
+  }
+  write_atomically(folder_ / "provenance.json", j.dump(2) + "\n");
+}
+
+}  // namespace cathoscope

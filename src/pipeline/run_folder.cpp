@@ -1,0 +1,152 @@
+#include "run_folder.hpp"
+
+#include <cathoscope/core/error.hpp>
+#include <cathoscope/core/parallel.hpp>
+#include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/version.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+
+namespace cathoscope {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* marker = ".cathoscope-run";
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown host";
+  return name.data();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+std::string first_line(const fs::path& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+/// Value of a `Key:   123 kB` line of /proc/self/status, in bytes.
+std::uint64_t status_bytes(const std::string& key) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind(key + ":", 0) == 0) return std::strtoull(line.c_str() + key.size() + 1, nullptr, 10) * 1024;
+  return 0;
+}
+
+}  // namespace
+
+void check_run_folder(const fs::path& folder, const std::string& run_name) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    fail(Exit::cannot_create, "output {} is not a folder; name another with `output:` or --output", folder.string());
+  if (fs::is_empty(folder, error)) return;
+  if (error) fail(Exit::cannot_create, "output {} cannot be read: {}", folder.string(), error.message());
+  if (!fs::exists(folder / marker, error))
+    fail(Exit::cannot_create,
+         "output {} holds files that no run made; nothing was touched. Name an empty or new folder with `output:` or "
+         "--output.",
+         folder.string());
+  const std::string owner = first_line(folder / marker);
+  if (owner != run_name)
+    fail(Exit::cannot_create, "output {} belongs to the run '{}', not '{}'. Name another folder, or change `name`.",
+         folder.string(), owner, run_name);
+}
+
+void make_run_folder(const fs::path& folder, const std::string& run_name) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    fs::create_directories(folder, error);
+    if (error) fail(Exit::cannot_create, "output {} cannot be created: {}", folder.string(), error.message());
+  }
+  check_run_folder(folder, run_name);
+  if (access(folder.c_str(), W_OK | X_OK) != 0)
+    fail(Exit::cannot_create, "output {} cannot be written: {}", folder.string(), std::strerror(errno));
+  if (!fs::exists(folder / marker)) write_atomically(folder / marker, run_name + "\n");
+}
+
+void make_electrode_folder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::is_symlink(folder, error))
+    fail(Exit::cannot_create, "{} is a symbolic link; an electrode's results stay inside the run folder. Remove it.",
+         folder.string());
+  fs::create_directories(folder, error);
+  if (error) fail(Exit::cannot_create, "{} cannot be created: {}", folder.string(), error.message());
+}
+
+int lock_run_folder(const fs::path& folder) {
+  const auto path = folder / ".lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (fd < 0) fail(Exit::cannot_create, "{} cannot be created: {}", path.string(), std::strerror(errno));
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    const std::string holder = first_line(path);
+    ::close(fd);
+    if (reason == EWOULDBLOCK)
+      fail(Exit::interrupted, "{} is in use by {}; wait for it to end, then run again", folder.string(),
+           holder.empty() ? "another run" : holder);
+    fail(Exit::cannot_create, "{} cannot be locked: {}. Use a folder on a file system with locks.", path.string(),
+         std::strerror(reason));
+  }
+  const std::string text = fmt::format("process {} on {} since {}\n", getpid(), host_name(), utc_now());
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    ::close(fd);
+    fail(Exit::write_error, "{} cannot be written: {}", path.string(), std::strerror(errno));
+  }
+  return fd;
+}
+
+void unlock_run_folder(int lock) {
+  if (lock < 0) return;
+  // The note of who held it goes first; should that fail, the lock still ends with the descriptor.
+  [[maybe_unused]] const int ignored = ftruncate(lock, 0);
+  ::close(lock);
+}
+
+void remove_dead_partials(const fs::path& folder) {
+  std::error_code error;
+  for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator();
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.front() == '.' && name.find(".partial") != std::string::npos && it->is_regular_file(error))
+      fs::remove(it->path(), error);
+  }
+}
+
+void reset_peak_memory() {
+  std::ofstream("/proc/self/clear_refs") << "5";  // without permission the peak is of the whole process: still true
+}
+
+std::uint64_t peak_memory() { return status_bytes("VmHWM"); }
+
+nlohmann::ordered_json host_facts() {
+  utsname system{};
+  uname(&system);
+  return {{"host", host_name()},
+          {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
+          {"cores", resolve_threads(0)},
+          {"utc", utc_now()},
+          {"program", fmt::format("cathoscope {} ({})", version_text(), git_text())}};
+}
+
+}  // namespace cathoscope

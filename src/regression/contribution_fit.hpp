@@ -1,0 +1,40 @@
+#pragma once
+/// Fits that the protocol repeats: one forest, its contributions.
+
+#include <cathoscope/regression/contributions.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cathoscope {
+
+/// Which features form a group or a unit.
+struct FeatureGroups {
+  std::vector<std::string> group;              ///< [feature]: one of contribution_groups, or empty
+  std::vector<std::vector<std::size_t>> unit;  ///< features that are permuted together
+  std::vector<std::size_t> unit_of;            ///< [feature]
+};
+FeatureGroups feature_groups(const std::vector<std::string>& names);
+
+/// The seed of one forest: counter-based keys by electrode, kind and run; plain run numbers for scikit-learn's draws.
+std::uint64_t run_seed(const RegressionConfig& config, const ContributionInputs& inputs, std::string_view kind,
+                       std::int64_t run);
+
+ContributionScores scores_of(const Explanation& explanation, const FeatureGroups& groups);
+
+/// A forest on the given rows, one thread, and the scores of those rows.
+ContributionScores fitted_scores(const RegressionConfig& config, const FeatureRows& x, const std::vector<double>& y,
+                                 const std::vector<std::string>& names, std::uint64_t seed,
+                                 const FeatureGroups& groups);
+
+/// Permutation test of every unit. [unit]: p, and the 95 % quantile of each feature's score while its unit is permuted.
+struct PermutationFloor {
+  std::vector<double> p;      ///< [unit]
+  std::vector<double> floor;  ///< [feature]
+};
+PermutationFloor permutation_floor(const RegressionConfig& config, const ContributionInputs& inputs,
+                                   const FeatureGroups& groups, const Context& context);
+
+}  // namespace cathoscope
