@@ -213,7 +213,9 @@ double contact_share(const Neighbourhood& n, double contact_distance_um, double 
                      const CroftonWeights& weights) {
   if (outer_area_um2 <= 0) return missing;
   if (!n.others.any()) return 0;
-  const BitMask near = within(n.others, n.voxel_size_um, contact_distance_um) & (n.matrix | n.others);
+  // three steps through faces reach every voxel that shares a corner
+  const BitMask shell = dilated(dilated(dilated(n.envelope))) & (n.matrix | n.others);
+  const BitMask near = within(n.others, n.voxel_size_um, contact_distance_um, shell);
   return area_of(count_pairs(n.envelope, near), weights) / outer_area_um2;
 }
 
@@ -227,11 +229,14 @@ double binder_share(const Neighbourhood& n, const GreyLevels& levels, double out
   Field value = weight;
   for (std::size_t i = 0; i < value.values.size(); ++i)
     value.values[i] *= n.grey[i] - static_cast<float>(levels.binder_limit);
-  weight = smoothed(std::move(weight), n.voxel_size_um, sigma);
-  value = smoothed(std::move(value), n.voxel_size_um, sigma);
-  for (std::size_t i = 0; i < value.values.size(); ++i)
-    value.values[i] = weight.values[i] > 1e-3F ? value.values[i] / weight.values[i] : -1;
-  const BitMask binder = mask_where(value.values.data(), value.shape, [](float v) { return v > 0; }) & n.matrix;
+  const Vec3 sigmas{sigma, sigma, sigma};
+  const Box rim = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
+  weight = smoothed(std::move(weight), n.voxel_size_um, sigmas, rim);
+  value = smoothed(std::move(value), n.voxel_size_um, sigmas, rim);
+  const auto above = [](const Field& field, float limit) {
+    return mask_where(field.values.data(), field.shape, [limit](float v) { return v > limit; });
+  };
+  const BitMask binder = above(value, 0) & above(weight, 1e-3F) & n.matrix;  // the weighted mean is above 0
   return area_of(count_pairs(n.envelope, binder), weights) / outer_area_um2;
 }
 

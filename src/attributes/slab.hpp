@@ -5,6 +5,7 @@
 #include "streaming.hpp"
 
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -62,8 +63,38 @@ struct ReadPlan {
   Faces faces{};
 };
 
+/// Raw voxels of a strip, for inputs that are not in memory.
+struct StripBuffers {
+  std::vector<std::uint32_t> labels;
+  std::vector<std::uint8_t> cracks, field_of_view;
+  std::vector<float> grey;
+};
+
+/// Buffers that tasks borrow, kept for the whole stream: fresh memory costs more than the reading.
+class BufferPool {
+ public:
+  template <class F>
+  void with(const F& f) {
+    StripBuffers mine;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!free_.empty()) {
+        mine = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    f(mine);
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(std::move(mine));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<StripBuffers> free_;
+};
+
 /// Reads strips in parallel and adds their moments to borrowed accumulators.
 Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
-               const Tiling& tiling, AccumulatorPool& pool, const Context& context);
+               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context);
 
 }  // namespace cathoscope::attributes
