@@ -99,6 +99,23 @@ std::int64_t BitMask::count() const {
 
 bool BitMask::any() const { return !empty(bits_); }
 
+BitMask cropped(const BitMask& mask, const Box& box) {
+  BitMask result(box.shape());
+  const auto first = static_cast<std::size_t>(box.begin[2] / 64);
+  const auto shift = static_cast<int>(box.begin[2] % 64);
+  for (std::int64_t z = box.begin[0]; z < box.end[0]; ++z)
+    for (std::int64_t y = box.begin[1]; y < box.end[1]; ++y) {
+      const Row from = mask.row(z, y);
+      const auto to = result.row(z - box.begin[0], y - box.begin[1]);
+      for (std::size_t w = 0; w < to.size(); ++w) {
+        to[w] = from[first + w] >> shift;
+        if (shift > 0 && first + w + 1 < from.size()) to[w] |= from[first + w + 1] << (64 - shift);
+      }
+    }
+  clear_padding(result);
+  return result;
+}
+
 Box bounds_of(const BitMask& mask) {
   const Index3& s = mask.shape();
   Box box{s, {0, 0, 0}};

@@ -110,6 +110,9 @@ BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_u
 /// Smallest box with all set voxels; empty without any.
 Box bounds_of(const BitMask& mask);
 
+/// The part of the mask in `box`, whose begin becomes (0, 0, 0).
+BitMask cropped(const BitMask& mask, const Box& box);
+
 /// Majority of the 3 x 3 x 3 voxels around each, the rim of the box repeated outwards.
 BitMask median27(const BitMask& mask);
 

@@ -94,18 +94,19 @@ double surface(const BitMask& mask, const BitMask& seen, const CroftonWeights& w
 }
 
 double inner_ratio(const Neighbourhood& n, double sigma_um, const CroftonWeights& weights) {
-  const Box box = bounds_of(n.envelope);
-  const Vec3 sigma{sigma_um, sigma_um, sigma_um};
-  Field crack = smoothed(field_of(n.cracks), n.voxel_size_um, sigma, box);
-  const Field inside = smoothed(field_of(n.envelope), n.voxel_size_um, sigma, box);
-  for_each_set(n.envelope, [&](std::int64_t z, std::int64_t y, std::int64_t x) {
+  // a rim of zeros is all that smoothing needs to see beyond the envelope
+  const Box box = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
+  const BitMask envelope = cropped(n.envelope, box), cracks = cropped(n.cracks, box);
+  Field crack = smoothed(field_of(cracks), n.voxel_size_um, sigma_um);
+  const Field inside = smoothed(field_of(envelope), n.voxel_size_um, sigma_um);
+  for_each_set(envelope, [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     const float weight = inside.row(z, y)[x];
     float& value = crack.row(z, y)[x];
     value = weight > 0 ? value / weight : 0;
   });
-  const BitMask smooth = largest(crack, n.envelope, n.cracks.count());
-  const double smooth_area = area_of(count_pairs(smooth, n.envelope - smooth), weights);
-  const double raw_area = area_of(count_pairs(n.cracks, n.solid), weights);
+  const BitMask smooth = largest(crack, envelope, cracks.count());
+  const double smooth_area = area_of(count_pairs(smooth, envelope - smooth), weights);
+  const double raw_area = area_of(count_pairs(cracks, envelope - cracks), weights);
   return smooth_area > 0 ? raw_area / smooth_area : missing;
 }
 

@@ -160,12 +160,14 @@ Tiling tiling_for(const Index3& shape, std::size_t bytes_per_voxel, const Contex
 }
 
 Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
-               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context) {
+               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context, Slab spent) {
   const Index3& shape = inputs.labels.shape;
-  Slab slab{z_begin, z_end, tiling.height, {}};
-  for (std::int64_t y = 0; y < shape[1]; y += tiling.height)
-    slab.strips.push_back(
-        {{{z_begin, y, 0}, {z_end, std::min(shape[1], y + tiling.height), shape[2]}}, {}, {}, {}, {}, 0});
+  Slab slab{z_begin, z_end, tiling.height, std::move(spent.strips)};
+  slab.strips.resize(static_cast<std::size_t>((shape[1] + tiling.height - 1) / tiling.height));
+  for (std::size_t i = 0; i < slab.strips.size(); ++i) {
+    const std::int64_t y = static_cast<std::int64_t>(i) * tiling.height;
+    slab.strips[i].restart({{z_begin, y, 0}, {z_end, std::min(shape[1], y + tiling.height), shape[2]}});
+  }
   parallel_for(static_cast<std::int64_t>(slab.strips.size()), context.threads, [&](std::int64_t i) {
     context.progress.check_stop();
     buffers.with([&](StripBuffers& b) {

@@ -28,6 +28,12 @@ struct Strip {
   std::vector<GreySample> samples;    ///< by z, y, x
   std::int64_t seen_voxels = 0;
 
+  /// Empty, over another box, with the memory it has.
+  void restart(const Box& next) {
+    box = next;
+    runs.clear(), row_ends.clear(), grey.clear(), samples.clear();
+    seen_voxels = 0;
+  }
   [[nodiscard]] std::span<const Run> row(std::int64_t z, std::int64_t y) const {
     const auto i = static_cast<std::size_t>((z - box.begin[0]) * (box.end[1] - box.begin[1]) + y - box.begin[1]);
     const std::size_t begin = i == 0 ? 0 : row_ends[i - 1];
@@ -93,8 +99,10 @@ class BufferPool {
   std::vector<StripBuffers> free_;
 };
 
-/// Reads strips in parallel and adds their moments to borrowed accumulators.
+/// Reads strips in parallel and adds their moments to borrowed accumulators. `spent` is a slab that is not needed any
+/// more: its memory is used again.
 Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
-               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context);
+               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context,
+               Slab spent = {});
 
 }  // namespace cathoscope::attributes

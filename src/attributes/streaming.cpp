@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <utility>
 
 namespace cathoscope::attributes {
 
@@ -189,17 +190,17 @@ PassOne stream_volume(const AttributeInputs& inputs, const Context& context, con
   AccumulatorPool pool(particles);
   BufferPool buffers;
   const Tiling tiling = tiling_for(shape, 10, context);
-  Slab before;
+  Slab before, spent;
   context.progress.begin("attributes: moments and surfaces", static_cast<std::uint64_t>(volume_of(shape)));
   for (const Box& box : slabs(shape, tiling.thickness)) {
-    Slab now = read_slab(inputs, plan, box.begin[0], box.end[0], tiling, pool, buffers, context);
+    Slab now = read_slab(inputs, plan, box.begin[0], box.end[0], tiling, pool, buffers, context, std::move(spent));
     if (options.interfaces) compare_slab(now, &before, comparison, pool, result, context);
     if (plan.grey) {
       add_grey(now, grey);
       add_samples(now, result.samples);
     }
     for (const Strip& strip : now.strips) result.seen_voxels += strip.seen_voxels;
-    before = std::move(now);
+    spent = std::exchange(before, std::move(now));
     context.progress.advance(static_cast<std::uint64_t>(box.size()));
   }
   Accumulator total = pool.total();
