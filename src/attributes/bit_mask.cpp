@@ -1,11 +1,14 @@
 #include "bit_mask.hpp"
 
+#include "multiversion.hpp"
+
 #include <emmintrin.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace cathoscope::attributes {
 
@@ -268,6 +271,26 @@ class WidenedRows {
   std::vector<std::uint64_t> bits_;
 };
 
+/// out[i] = union of from[i + step] over the steps. Rows of a plane follow one another in both, so all of them go
+/// through at once; the last words overlap those before them.
+CATHOSCOPE_MULTIVERSION
+void unite_steps(std::uint64_t* out, const std::uint64_t* from, const std::int64_t* steps, std::size_t count,
+                 std::int64_t n) {
+  constexpr std::int64_t lanes = 8;
+  using Lanes = std::uint64_t __attribute__((vector_size(lanes * sizeof(std::uint64_t))));
+  for (std::int64_t start = 0; n >= lanes && start < n; start += lanes) {
+    const std::int64_t i = std::min(start, n - lanes);
+    Lanes found{}, part;
+    for (std::size_t k = 0; k < count; ++k) {
+      std::memcpy(&part, from + i + steps[k], sizeof part);
+      found |= part;
+    }
+    std::memcpy(out + i, &found, sizeof found);
+  }
+  for (std::int64_t i = 0; n < lanes && i < n; ++i)
+    for (std::size_t k = 0; k < count; ++k) out[i] |= from[i + steps[k]];
+}
+
 /// Number of set voxels among x - 1, x, x + 1, in two bits; the rim is repeated.
 struct ThreeSum {
   std::uint64_t ones, twos;
@@ -315,21 +338,14 @@ BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_u
   const WidenedRows wide(mask, most, reach_z, reach_y);
   std::vector<std::int64_t> steps;
   for (const BallRow& b : ball) steps.push_back(wide.step(b.dz, b.dy, std::min(b.half_width, most)));
-  for (std::int64_t z = 0; z < shape[0]; ++z)
-    for (std::int64_t y = 0; y < shape[1]; ++y) {
-      if (empty(wanted.row(z, y))) continue;
-      const std::uint64_t* from = wide.at(z, y);
-      const auto to = result.row(z, y);
-      std::size_t w = 0;
-      for (; w + 2 <= to.size(); w += 2) {
-        __m128i found = _mm_setzero_si128();
-        for (const std::int64_t step : steps)
-          found = _mm_or_si128(found, _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + step + w)));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to.data() + w), found);
-      }
-      for (; w < to.size(); ++w)
-        for (const std::int64_t step : steps) to[w] |= from[step + static_cast<std::int64_t>(w)];
-    }
+  for (std::int64_t z = 0; z < shape[0]; ++z) {
+    std::int64_t begin = 0, end = shape[1];
+    while (begin < end && empty(wanted.row(z, begin))) ++begin;
+    while (begin < end && empty(wanted.row(z, end - 1))) --end;
+    if (begin < end)
+      unite_steps(result.row(z, begin).data(), wide.at(z, begin), steps.data(), steps.size(),
+                  (end - begin) * mask.words());
+  }
   return result & wanted;
 }
 

@@ -33,13 +33,15 @@ struct Taps {
   std::vector<const float*> below, above;
 };
 
-/// Sixteen values at once stay in registers until all taps are in; every instruction set adds in the same order.
+/// Sixteen values at once stay in registers until all taps are in; every instruction set adds in the same order. The
+/// last sixteen overlap those before them: out is not an input, so they get the same values again.
 CATHOSCOPE_MULTIVERSION
 void weigh(float* out, const float* centre, const float* const* below, const float* const* above, const float* kernel,
            std::int64_t reach, std::int64_t n) {
-  using Lanes = float __attribute__((vector_size(64)));
-  std::int64_t i = 0;
-  for (; i + 16 <= n; i += 16) {
+  constexpr std::int64_t lanes = 16;
+  using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+  for (std::int64_t start = 0; n >= lanes && start < n; start += lanes) {
+    const std::int64_t i = std::min(start, n - lanes);
     Lanes sum, a, b;
     std::memcpy(&a, centre + i, sizeof a);
     sum = kernel[0] * a;
@@ -50,7 +52,7 @@ void weigh(float* out, const float* centre, const float* const* below, const flo
     }
     std::memcpy(out + i, &sum, sizeof sum);
   }
-  for (; i < n; ++i) {
+  for (std::int64_t i = 0; n < lanes && i < n; ++i) {
     float sum = kernel[0] * centre[i];
     for (std::int64_t k = 0; k < reach; ++k) sum += kernel[k + 1] * (below[k][i] + above[k][i]);
     out[i] = sum;
@@ -73,19 +75,17 @@ bool all_zero(const float* row, std::int64_t n) {
 Box support_of(const Field& field) {
   const Index3& s = field.shape;
   Box box{s, {0, 0, 0}};
-  std::vector<std::uint32_t> columns(static_cast<std::size_t>(s[2]), 0);
   for (std::int64_t z = 0; z < s[0]; ++z)
     for (std::int64_t y = 0; y < s[1]; ++y) {
       const float* row = field.row(z, y);
-      if (all_zero(row, s[2])) continue;
-      box.begin = {std::min(box.begin[0], z), std::min(box.begin[1], y), 0};
-      box.end = {std::max(box.end[0], z + 1), std::max(box.end[1], y + 1), s[2]};
-      for (std::size_t x = 0; x < columns.size(); ++x) columns[x] |= std::bit_cast<std::uint32_t>(row[x]);
+      if (row[s[2] / 2] == 0 && all_zero(row, s[2])) continue;
+      std::int64_t first = 0, last = s[2] - 1;
+      while (first < box.begin[2] && row[first] == 0) ++first;
+      while (last >= box.end[2] && row[last] == 0) --last;
+      box.begin = {std::min(box.begin[0], z), std::min(box.begin[1], y), first};
+      box.end = {std::max(box.end[0], z + 1), std::max(box.end[1], y + 1), last + 1};
     }
-  if (box.empty()) return {};
-  while (columns[static_cast<std::size_t>(box.begin[2])] == 0) ++box.begin[2];
-  while (columns[static_cast<std::size_t>(box.end[2] - 1)] == 0) --box.end[2];
-  return box;
+  return box.empty() ? Box{} : box;
 }
 
 Box grown_along(Box box, std::size_t axis, std::int64_t reach, const Index3& shape) {

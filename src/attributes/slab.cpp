@@ -6,6 +6,7 @@
 #include <cathoscope/core/parallel.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 namespace cathoscope::attributes {
@@ -17,21 +18,22 @@ struct Sums {
   double squares = 0;
 };
 
-/// Eight interleaved partial sums, added in one order: the same bits for any vector width.
+/// Eight interleaved partial sums, added in one order: the same bits for any vector width. The last block is filled up
+/// with zeros, which change no sum.
 CATHOSCOPE_MULTIVERSION
 Sums sums_of(const float* values, std::int32_t n) {
-  double sum[8] = {}, squares[8] = {};
-  std::int32_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int k = 0; k < 8; ++k) {
-      const double v = values[i + k];
-      sum[k] += v;
-      squares[k] += v * v;
-    }
-  for (int k = 0; i < n; ++i, ++k) {
-    const double v = values[i];
-    sum[k] += v;
-    squares[k] += v * v;
+  using Floats = float __attribute__((vector_size(32)));
+  using Doubles = double __attribute__((vector_size(64)));
+  Doubles sum{}, squares{};
+  for (std::int32_t i = 0; i < n; i += 8) {
+    Floats block{};
+    if (i + 8 <= n)
+      std::memcpy(&block, values + i, sizeof block);
+    else
+      std::memcpy(&block, values + i, static_cast<std::size_t>(n - i) * sizeof(float));
+    const Doubles v = __builtin_convertvector(block, Doubles);
+    sum += v;
+    squares += v * v;
   }
   Sums s;
   for (int k = 0; k < 8; ++k) {
