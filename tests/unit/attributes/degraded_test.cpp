@@ -49,7 +49,7 @@ Point random_centre(std::uint64_t item) {
 /// Mean over positions of (degraded - native) / native.
 std::map<std::string, double> mean_differences(const std::function<Body(std::uint64_t)>& body, const Vec3& fine,
                                                const Vec3& coarse, double noise, const AttributesConfig& config) {
-  constexpr std::uint64_t positions = 16;
+  constexpr std::uint64_t positions = 8;
   std::map<std::string, double> mean;
   for (std::uint64_t i = 0; i < positions; ++i) {
     const Body b = body(i);
@@ -81,12 +81,11 @@ Body rough(std::uint64_t i) { return RoughBall{random_centre(i), 1.5, 0.06, 8, 4
 
 void check_null(const std::map<std::string, double>& d, double rough_tolerance) {
   INFO(text_of(d));
-  // Scatter of one position at 15 voxels radius: Volume 0.1 %, SurfOuter 0.15 %; of the mean difference over sixteen
-  // positions, three standard deviations: 0.11 % and 0.16 %. Deciding twice, by fine and by coarse voxel, shrinks a
-  // ball by h^2 / 24 R on top: 0.06 % of Volume.
-  CHECK(std::abs(d.at("Volume")) < 0.002);
-  CHECK(std::abs(d.at("SurfOuter")) < 0.003);
-  CHECK(std::abs(d.at("Sphericity")) < 0.009);  // third power of the surface
+  // What three deviations of the scatter of a single rendering at 12 voxels radius are. Within it lies a small bias:
+  // deciding twice, by fine and by coarse voxel, shrinks a ball by about h^2 / 24 R twice, 0.1 % of Volume here.
+  CHECK(std::abs(d.at("Volume")) < 0.003);
+  CHECK(std::abs(d.at("SurfOuter")) < 0.007);
+  CHECK(std::abs(d.at("Sphericity")) < 0.02);  // third power of the surface
   CHECK(std::abs(d.at("RoughOuter")) < rough_tolerance);
   CHECK(std::abs(d.at("EDensity")) < 0.002);
 }
