@@ -124,24 +124,45 @@ ScratchGrid<std::uint8_t> deep_bridges_filled(const Workspace& w, const ScratchG
 
 namespace {
 
+/// `take` over each value and the `reach` values after it in one line of lines: widths double, so that a few steps do.
+template <class Take>
+void over_following(std::uint32_t* values, std::int64_t period, std::int64_t stride, std::int64_t reach,
+                    const Take& take) {
+  for (std::int64_t done = 0; done < reach;) {
+    const std::int64_t step = std::min(done + 1, reach - done);
+    const std::int64_t shift = step * stride;
+    for (std::int64_t i = 0; i < period - shift; ++i) values[i] = take(values[i], values[i + shift]);
+    done += step;
+  }
+}
+
+/// The same with the values before it.
+template <class Take>
+void over_preceding(std::uint32_t* values, std::int64_t period, std::int64_t stride, std::int64_t reach,
+                    const Take& take) {
+  for (std::int64_t done = 0; done < reach;) {
+    const std::int64_t step = std::min(done + 1, reach - done);
+    const std::int64_t shift = step * stride;
+    for (std::int64_t i = period - 1; i >= shift; --i) values[i] = take(values[i], values[i - shift]);
+    done += step;
+  }
+}
+
 /// `take` over 2 reach + 1 voxels along every axis, in place.
 template <class Take>
 void over_box(Array3<std::uint32_t>& values, const Index3& reach, const Take& take) {
   const Index3 n = shape_of(values);
   const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  std::vector<std::uint32_t> before;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    const Array3<std::uint32_t> from = values;
     const std::int64_t period = stride[axis] * n[axis];
-    for (std::int64_t base = 0; base < volume_of(n); base += period)
-      for (std::int64_t d = 1; d <= std::min(reach[axis], n[axis] - 1); ++d) {
-        const std::int64_t shift = d * stride[axis];
-        std::uint32_t* to = values.data() + base;
-        const std::uint32_t* in = from.data() + base;
-        for (std::int64_t i = 0; i < period - shift; ++i) {
-          to[i] = take(to[i], in[i + shift]);
-          to[i + shift] = take(to[i + shift], in[i]);
-        }
-      }
+    for (std::int64_t base = 0; base < volume_of(n); base += period) {
+      std::uint32_t* line = values.data() + base;
+      before.assign(line, line + period);
+      over_preceding(before.data(), period, stride[axis], reach[axis], take);
+      over_following(line, period, stride[axis], reach[axis], take);
+      for (std::int64_t i = 0; i < period; ++i) line[i] = take(line[i], before[static_cast<std::size_t>(i)]);
+    }
   }
 }
 
@@ -182,29 +203,25 @@ void note_firsts(const std::vector<std::uint32_t>& labels, const Box& block, con
 
 }  // namespace
 
-ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
-                                            std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
-                                            double radius_um) {
+NumberedLabels bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& ids,
+                                const std::vector<std::uint32_t>& label_of, std::uint32_t count,
+                                const ScratchGrid<std::uint8_t>& mask, double radius_um) {
   const Index3 reach = margin_of(w, metric_of(w.voxel_um), 2 * radius_um);  // across the widest gap
-  ScratchGrid<std::uint32_t> result(w);
+  NumberedLabels result{ScratchGrid<std::uint32_t>(w), {}};
   std::vector<std::int64_t> first(std::size_t{count} + 1, std::numeric_limits<std::int64_t>::max());
   std::mutex mutex;
   for_each_block(w, "bridges, labels", [&](const Box& block) {
     const Box wide = reaching(block, reach);
-    Array3<std::uint32_t> values = labels.padded(wide, 0);
+    Array3<std::uint32_t> values = ids.padded(wide, 0);
+    for (std::uint32_t& v : values) v = v == 0 ? 0 : label_of[v];
     const Array3<std::uint8_t> kind = mask.padded(wide, 0);
     if (holds(kind, bridge)) label_bridges(values, kind, reach);
     const auto inner = inner_part(values, block, wide);
-    result.write(block, inner.data());
+    result.labels.write(block, inner.data());
     const std::scoped_lock lock(mutex);
     note_firsts(inner, block, w.shape, first);
   });
-  const auto number = renumbering(first);
-  for_each_block(w, "bridges, numbers", [&](const Box& block) {
-    Array3<std::uint32_t> values = result.padded(block, 0);
-    for (std::uint32_t& v : values) v = number[v];
-    result.write(block, values.data());
-  });
+  result.number = renumbering(first);
   return result;
 }
 

@@ -64,8 +64,14 @@ std::uint64_t least_voxels(const Workspace& w, const std::optional<double>& mini
   return static_cast<std::uint64_t>(std::min(std::ceil(*minimum_um3 / voxel), 1e18));
 }
 
-ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfig& config,
-                                     const ScratchGrid<std::uint8_t>& mask, std::uint32_t& count) {
+/// Watershed ids with the label of each.
+struct Watershed {
+  ScratchGrid<std::uint32_t> ids;
+  std::vector<std::uint32_t> label_of;
+  std::uint32_t count = 0;
+};
+
+Watershed watershed(const Workspace& w, const SegmentationConfig& config, const ScratchGrid<std::uint8_t>& mask) {
   Basins basins = find_basins(w, depth_field(w, mask));
   const double steps_a_um = depth_steps / *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
   // Depths are known to half a voxel at the peak and at the saddle: less than a whole one is no neck.
@@ -76,14 +82,9 @@ ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfi
   if (instances.dropped > 0)
     w.context->progress.warn(fmt::format("{} particles smaller than the minimum were dropped ({} voxels)",
                                          instances.dropped, instances.dropped_voxels));
-  for_each_block(w, "labels", [&](const Box& block) {
-    Array3<std::uint32_t> values = basins.ids.padded(block, 0);
-    for (std::uint32_t& v : values)
-      if (v != 0) v = instances.label_of[basins.basin_of[v]];
-    basins.ids.write(block, values.data());
-  });
-  count = instances.count;
-  return basins.ids;
+  std::vector<std::uint32_t> label_of = std::move(basins.basin_of);
+  for (std::size_t id = 1; id < label_of.size(); ++id) label_of[id] = instances.label_of[label_of[id]];
+  return {basins.ids, std::move(label_of), instances.count};
 }
 
 /// Voxels of the largest hole that is filled.
@@ -104,12 +105,12 @@ Particles particles_of(const Workspace& w, const SegmentationConfig& config, con
   fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
   mask = deep_bridges_filled(w, mask, closing_um);
   Particles p;
-  std::uint32_t count = 0;
-  p.labels = watershed(w, config, mask, count);
-  p.labels = bridges_labelled(w, p.labels, count, mask, closing_um);
+  const Watershed basins = watershed(w, config, mask);
+  const NumberedLabels numbered = bridges_labelled(w, basins.ids, basins.label_of, basins.count, mask, closing_um);
+  p.labels = numbered.labels;
   p.cracks = mask;  // its values are no longer needed
-  fill_labels(w, p.labels, inside, p.cracks);
-  p.ids.resize(count);
+  fill_labels(w, p.labels, inside, p.cracks, numbered.number);
+  p.ids.resize(basins.count);
   std::iota(p.ids.begin(), p.ids.end(), std::uint64_t{1});
   return p;
 }
