@@ -163,11 +163,11 @@ void add_voids(std::unordered_map<std::uint32_t, VoidSum>& sums, const Array3<st
 
 }  // namespace
 
-Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
+Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const GreyRange& range, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, std::uint32_t count) {
   Cracks result{ScratchGrid<std::uint8_t>(w), std::vector<double>(count, std::numeric_limits<double>::quiet_NaN()),
                 count};
-  const SmoothGrey smooth(w, grey, inside);
+  const SmoothGrey smooth(w, grey, range, inside);
   if (smooth.empty() || count == 0) return result;
   const std::vector<ParticleLevels> levels = particle_levels(w, smooth, inside, labels, count);
   result.without_levels = 0;

@@ -138,8 +138,10 @@ void count_samples(const Workspace& w, const SmoothGrey& grey, const FieldOfView
 
 }  // namespace
 
-SmoothGrey::SmoothGrey(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside) {
-  const Histogram histogram = grey_histogram(w, grey, inside, {0, 0, 0});
+SmoothGrey::SmoothGrey(const Workspace& w, const GridSource<float>& grey, const GreyRange& range,
+                       const FieldOfView& inside) {
+  const Histogram histogram = grey_histogram(
+      w, range, [&](const Box& block) { return grey.load(block); }, inside);
   if (histogram.counts.empty()) return;
   low_ = histogram.quantile(tail);
   high_ = histogram.quantile(1 - tail);

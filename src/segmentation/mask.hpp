@@ -8,10 +8,11 @@
 
 namespace cathoscope {
 
-/// Particles by grey value. Where no threshold can be found (a constant volume) the mask has no particle, with a
-/// warning.
+/// Particles by grey value; `range` is needed only where the threshold is automatic. Where no threshold can be found (a
+/// constant volume) the mask has no particle, with a warning.
 ScratchGrid<std::uint8_t> threshold_mask(const Workspace& w, const WatershedConfig& config,
-                                         const GridSource<float>& grey, const FieldOfView& inside);
+                                         const GridSource<float>& grey, const GreyRange& range,
+                                         const FieldOfView& inside);
 
 /// Particles by phase value.
 ScratchGrid<std::uint8_t> phase_mask(const Workspace& w, std::int64_t active_phase, const GridSource<float>& phases,

@@ -121,8 +121,9 @@ void clear(const Workspace& w, const ScratchGrid<std::uint8_t>& mask) {
   });
 }
 
-void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, const FieldOfView& inside, Particles& p) {
-  Cracks cracks = find_cracks(w, *inputs.grey, inside, p.labels, p.count());
+void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, const GreyRange& range,
+                      const FieldOfView& inside, Particles& p) {
+  Cracks cracks = find_cracks(w, *inputs.grey, range, inside, p.labels, p.count());
   p.cracks = cracks.mask;
   p.damage_partial_volume = std::move(cracks.damage_partial_volume);
   p.damage_source = "grey";
@@ -223,13 +224,20 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   const Workspace w = workspace_of(inputs, out, context, block);
   const FieldOfView inside{inputs.field_of_view, w.shape};
   const bool phases = !inputs.labels && config.method == "phases";
+  const bool cracks_in_grey = config.cracks != "none" && !inputs.cracks && inputs.grey && !phases;
+  const bool automatic = !inputs.labels && !phases && !config.watershed.threshold.value;
+  GreyRange range;
+  if (cracks_in_grey || automatic) range = grey_range(w, *inputs.grey, inside);
   Particles p;
   if (inputs.labels)
     p = given_particles(w, config, inputs, inside);
   else if (phases)
     p = particles_of(w, config, inside, phase_mask(w, config.active_phase, *inputs.grey, inside));
   else
-    p = particles_of(w, config, inside, threshold_mask(w, config.watershed, *inputs.grey, inside));
+    p = particles_of(w, config, inside, threshold_mask(w, config.watershed, *inputs.grey, range, inside));
+  if (config.cracks == "none" && inputs.cracks)
+    context.progress.warn(
+        "segmentation.cracks is none: the crack mask that was given is left out; set it to auto to use the mask");
   if (p.count() == 0) context.progress.warn("no particle was found");
   if (config.cracks == "none") {
     clear(w, p.cracks);
@@ -238,8 +246,8 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
     cracks_from_mask(w, inputs, p);
   } else if (phases) {
     cracks_from_phases(w, config, inputs, p);
-  } else if (inputs.grey) {
-    cracks_from_grey(w, inputs, inside, p);
+  } else if (cracks_in_grey) {
+    cracks_from_grey(w, inputs, range, inside, p);
   }
   write(w, inputs, std::move(p), out);
 }
