@@ -215,25 +215,6 @@ struct Hole {
   std::uint64_t voxels = 0;
 };
 
-/// What is known of the provisional ids of all blocks; each block adds its own.
-template <class T>
-class Tally {
- public:
-  void add(const ComponentFinder::Part& part, const std::vector<T>& of_part) {
-    const std::scoped_lock lock(mutex_);
-    values_.resize(std::max(values_.size(), part.before + part.count + 1));
-    std::copy(of_part.begin() + 1, of_part.end(), values_.begin() + static_cast<std::ptrdiff_t>(part.before) + 1);
-  }
-  std::vector<T> take(std::size_t count) {
-    values_.resize(count);
-    return std::move(values_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<T> values_;
-};
-
 /// 1 where a voxel of the block is 0 in the array grown by one voxel.
 template <class T>
 Array3<std::uint32_t> zeros_of(const Box& block, const Index3& grid, const Array3<T>& grown_values) {

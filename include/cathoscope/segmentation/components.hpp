@@ -3,6 +3,7 @@
 
 #include <cathoscope/segmentation/workspace.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,6 +61,25 @@ class ComponentFinder {
   ScratchGrid<std::uint32_t> ids_;
   std::uint64_t used_ = 1;
   std::unique_ptr<std::mutex> mutex_;
+};
+
+/// What is known of the provisional ids of all blocks; each block adds its own.
+template <class T>
+class Tally {
+ public:
+  void add(const ComponentFinder::Part& part, const std::vector<T>& of_part) {
+    const std::scoped_lock lock(mutex_);
+    values_.resize(std::max(values_.size(), part.before + part.count + 1));
+    std::copy(of_part.begin() + 1, of_part.end(), values_.begin() + static_cast<std::ptrdiff_t>(part.before) + 1);
+  }
+  std::vector<T> take(std::size_t count) {
+    values_.resize(count);
+    return std::move(values_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> values_;
 };
 
 /// keys_of(box) gives the keys of a box that lies within the grid (0 = not in any component).
