@@ -105,8 +105,9 @@ Particles particles_of(const Workspace& w, const SegmentationConfig& config, con
   fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
   mask = deep_bridges_filled(w, mask, closing_um);
   Particles p;
-  const Watershed basins = watershed(w, config, mask);
+  Watershed basins = watershed(w, config, mask);
   const NumberedLabels numbered = bridges_labelled(w, basins.ids, basins.label_of, basins.count, mask, closing_um);
+  basins.ids.release();
   p.labels = numbered.labels;
   p.cracks = mask;  // its values are no longer needed
   fill_labels(w, p.labels, inside, p.cracks, numbered.number);

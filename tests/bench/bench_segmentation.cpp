@@ -1,6 +1,6 @@
 /// Speed and memory of the whole segmentation on a grey volume of packed balls.
 ///
-///     bench_segmentation [EDGE=512] [THREADS=1] [MEMORY_GIB=2]
+///     bench_segmentation [EDGE=512] [THREADS=1] [MEMORY_GIB=2] [BLOCK]
 
 #include <cathoscope/core/random.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
@@ -83,12 +83,13 @@ double cpu_seconds() {
 }
 
 /// Bytes that system calls have read, from the disk or from the system's cache of it.
-double bytes_read() {
+double bytes_read(const std::string& wanted = "rchar:") {
   std::ifstream io("/proc/self/io");
   std::string key;
   double value = 0;
-  io >> key >> value;
-  return value;
+  while (io >> key >> value)
+    if (key == wanted) return value;
+  return 0;
 }
 
 /// What has been spent since `start`.
@@ -125,6 +126,8 @@ int main(int argc, char** argv) {
   const std::int64_t edge = argc > 1 ? std::atoll(argv[1]) : 512;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const double gib = argc > 3 ? std::atof(argv[3]) : 2;
+  std::optional<Index3> block;
+  if (argc > 4) block = Index3{std::atoll(argv[4]), std::atoll(argv[4]), std::atoll(argv[4])};
   const auto folder = std::filesystem::temp_directory_path();
   const auto input = folder / ("bench_segmentation_" + std::to_string(edge) + ".h5");
   if (!std::filesystem::exists(input)) write_volume(input, edge);
@@ -145,11 +148,12 @@ int main(int argc, char** argv) {
   const auto output = folder / ("bench_segmentation_out_" + std::to_string(edge) + ".h5");
   auto out = H5File::create(output);
   const Cost start = Cost::now();
-  segment({}, inputs, out, Context{progress, threads, static_cast<std::uint64_t>(gib * 1073741824.0)});
+  segment({}, inputs, out, Context{progress, threads, static_cast<std::uint64_t>(gib * 1073741824.0)}, block);
   out.close();
   print(task, Cost::now().since(task_start), voxels);
   const Cost all = Cost::now().since(start);
   print("all", all, voxels);
+  std::printf("  from the disk itself: %.1f bytes read per voxel\n", bytes_read("read_bytes:") / voxels);
   const auto particles = H5File::open(output).attribute("/", "particles").value();
   std::printf("%lld^3, %d threads: %.2f Mvoxel/s (%.2f per CPU second), %.0f particles, %s, file %016llx\n",
               static_cast<long long>(edge), threads, voxels / all.wall / 1e6, voxels / all.cpu / 1e6, particles[0],
