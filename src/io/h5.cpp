@@ -12,8 +12,8 @@ namespace cathoscope {
 namespace h5 {
 
 void quiet() {
-  // Damaged files stay half open inside the library (1.10.8), and its own clean-up at exit crashes on them. Every file of
-  // ours is closed by its owner.
+  // Damaged files stay half open inside the library (1.10.8), and its own clean-up at exit crashes on them. Every file
+  // of ours is closed by its owner.
   static const bool no_clean_up = H5dont_atexit() >= 0;
   (void)no_clean_up;
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
@@ -31,16 +31,46 @@ std::string last_message() {
   return text.empty() ? "no further message" : text;
 }
 
-template <> hid_t memory_type<std::int8_t>() { return H5T_NATIVE_INT8; }
-template <> hid_t memory_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
-template <> hid_t memory_type<std::int16_t>() { return H5T_NATIVE_INT16; }
-template <> hid_t memory_type<std::uint16_t>() { return H5T_NATIVE_UINT16; }
-template <> hid_t memory_type<std::int32_t>() { return H5T_NATIVE_INT32; }
-template <> hid_t memory_type<std::uint32_t>() { return H5T_NATIVE_UINT32; }
-template <> hid_t memory_type<std::int64_t>() { return H5T_NATIVE_INT64; }
-template <> hid_t memory_type<std::uint64_t>() { return H5T_NATIVE_UINT64; }
-template <> hid_t memory_type<float>() { return H5T_NATIVE_FLOAT; }
-template <> hid_t memory_type<double>() { return H5T_NATIVE_DOUBLE; }
+template <>
+hid_t memory_type<std::int8_t>() {
+  return H5T_NATIVE_INT8;
+}
+template <>
+hid_t memory_type<std::uint8_t>() {
+  return H5T_NATIVE_UINT8;
+}
+template <>
+hid_t memory_type<std::int16_t>() {
+  return H5T_NATIVE_INT16;
+}
+template <>
+hid_t memory_type<std::uint16_t>() {
+  return H5T_NATIVE_UINT16;
+}
+template <>
+hid_t memory_type<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+hid_t memory_type<std::uint32_t>() {
+  return H5T_NATIVE_UINT32;
+}
+template <>
+hid_t memory_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
+hid_t memory_type<std::uint64_t>() {
+  return H5T_NATIVE_UINT64;
+}
+template <>
+hid_t memory_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t memory_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
 
 std::string type_name(hid_t type) {
   const auto bits = 8 * H5Tget_size(type);
@@ -128,9 +158,12 @@ Id selected_space(hid_t dataset, const Box& box) {
   return space;
 }
 
+/// Of the same rank as in the file: between spaces of unlike rank the library walks element by element.
 Id memory_space(const Box& box) {
-  const auto n = static_cast<hsize_t>(box.size());
-  return {H5Screate_simple(1, &n, nullptr), H5Sclose};
+  const auto n = box.shape();
+  const std::array<hsize_t, 3> count{static_cast<hsize_t>(n[0]), static_cast<hsize_t>(n[1]),
+                                     static_cast<hsize_t>(n[2])};
+  return {H5Screate_simple(3, count.data(), nullptr), H5Sclose};
 }
 
 Id open_object(const H5File::Handle& h, const std::string& object) {
@@ -198,8 +231,7 @@ H5File H5File::create(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
-  if (!handle->file.valid())
-    fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
+  if (!handle->file.valid()) fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -210,8 +242,7 @@ H5File H5File::open(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!handle->file.valid())
-    fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
+  if (!handle->file.valid()) fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -317,7 +348,8 @@ void H5File::write_texts(const std::string& name, const std::vector<std::string>
   std::size_t width = 1;
   for (const auto& v : values) width = std::max(width, v.size());
   std::vector<char> bytes(width * values.size(), '\0');
-  for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
   const std::scoped_lock lock(handle_->mutex);
   const Id type = text_type(width);
   const Id d = create_array(*handle_, name, type, values.size());
@@ -389,13 +421,14 @@ void H5File::close() {
   if (!handle_->file.close() || !flushed) fail_write(*handle_, "the last blocks");
 }
 
-#define CATHOSCOPE_H5_TYPES(M)                                                                             \
-  M(std::int8_t) M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) \
-      M(std::uint64_t) M(float) M(double)
-#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                        \
+#define CATHOSCOPE_H5_TYPES(M)                                                                                       \
+  M(std::int8_t)                                                                                                     \
+  M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) \
+      M(float) M(double)
+#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                                 \
   template GridSink<T> H5File::create_grid<T>(const std::string&, const Index3&, const Vec3&, const Vec3&, Storage); \
-  template GridSource<T> H5File::grid<T>(const std::string&) const;                                          \
-  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                           \
+  template GridSource<T> H5File::grid<T>(const std::string&) const;                                                  \
+  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                                   \
   template std::vector<T> H5File::read_array<T>(const std::string&) const;
 CATHOSCOPE_H5_TYPES(CATHOSCOPE_H5_INSTANTIATE)
 
