@@ -79,6 +79,17 @@ void write_label_tiff(const Job& job, const H5File& file) {
   else write_tiff(job.to / "labels.tif", labels);
 }
 
+/// Which particle of the table a voxel value is: voxels count 1..n, the table's `label` is the user's id.
+void write_label_ids(const Job& job, const H5File& file) {
+  const auto ids = file.read_array<std::uint64_t>("/label_ids");
+  Table table{{Column{"index", {}, {}, {}, {}, {}}, Column{"label", {}, {}, {}, {}, {}}}};
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    table.columns[0].ids.push_back(i + 1);
+    table.columns[1].ids.push_back(ids[i]);
+  }
+  write_atomically(job.to / "label_ids.csv", csv_text(table));
+}
+
 void export_volume(const Job& job, const std::string& format) {
   const auto file = open_result(job, "volume.h5");
   if (format == "vtk") return write_vtk(job, file, "volume", {"volume"});
@@ -91,6 +102,7 @@ void export_volume(const Job& job, const std::string& format) {
 
 void export_segmentation(const Job& job, const std::string& format) {
   const auto file = open_result(job, "segmentation.h5");
+  write_label_ids(job, file);
   if (format == "vtk") return write_vtk(job, file, "segmentation", {"labels", "cracks"});
   const auto cracks = [&] { return watched(file.grid<std::uint8_t>("/cracks"), job.progress, "export cracks"); };
   if (format == "tiff") {
@@ -147,6 +159,9 @@ Exit export_results(const ExportCommand& c, Console& console) {
   if (!fs::exists(folder / "config.yaml"))
     fail(Exit::no_input, "{} is not a run folder: it has no config.yaml", folder.string());
   const fs::path target = c.output.empty() ? folder / "export" : fs::path(c.output);
+  const auto inside = fs::weakly_canonical(target).lexically_relative(fs::weakly_canonical(folder));
+  if (!c.output.empty() && !inside.empty() && *inside.begin() != "..")
+    fail(Exit::cannot_create, "--output {} is inside the run folder; name a folder outside it", target.string());
   Progress progress(console.listener(), &stop_flag());
   for (const auto& electrode : electrode_folders(folder)) {
     const Job job{folder / electrode, target / electrode, progress};

@@ -72,13 +72,30 @@ void remove_partials(const fs::path& folder, const std::vector<std::string>& out
   for (const auto& output : outputs) fs::remove(partial_name(folder / output), none);
 }
 
+/// Files that the stage left under other settings and does not write now would contradict the configuration.
+void remove_leftovers(const fs::path& record_file, const fs::path& folder, const std::vector<std::string>& outputs) {
+  std::error_code none;
+  try {
+    const auto record = read_record(record_file);
+    if (!record) return;
+    for (const auto& old : record->spec.outputs)
+      if (std::find(outputs.begin(), outputs.end(), old) == outputs.end() && fs::path(old).filename() == old)
+        fs::remove(folder / old, none);
+  } catch (const Error&) {
+    return;  // a damaged record names nothing that could be trusted
+  }
+}
+
 }  // namespace
+
+bool Run::selected(const std::string& stage) const {
+  return std::find(options_.selected.begin(), options_.selected.end(), stage) != options_.selected.end();
+}
 
 Artifact Run::stage(const StageSpec& spec, const Work& work) {
   const auto current = status(spec);
-  const bool selected =
-      std::find(options_.selected.begin(), options_.selected.end(), spec.name) != options_.selected.end();
-  const bool wanted = selected && (options_.force || current.state != StageState::finished);
+  const bool may_run = selected(spec.name);
+  const bool wanted = may_run && (options_.force || current.state != StageState::finished);
   const auto path = folder_of(spec) / spec.outputs.front();
   seen_.push_back({spec.electrode, spec.name, current});
   if (!wanted && current.state == StageState::finished) {
@@ -86,7 +103,7 @@ Artifact Run::stage(const StageSpec& spec, const Work& work) {
     return {path, read_record(record_path(folder_of(spec), spec.name))->outputs.front().sha256};
   }
   const std::string why = options_.force && current.reasons.empty() ? "--force" : joined(current.reasons);
-  if (!selected)
+  if (!may_run)
     fail(Exit::config,
          "stage {} is needed but not selected, and its result cannot be used ({}). Add it to `stages`, or run with "
          "--from {} or without --only/--from.",
@@ -114,6 +131,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
     remove_partials(folder, spec.outputs);
     throw;
   }
+  remove_leftovers(record_file, folder, spec.outputs);
   fs::remove(record_file);  // from here to its rewriting the stage counts as unfinished
   StageRecord record;
   for (const auto& output : spec.outputs) {

@@ -49,6 +49,19 @@ std::optional<Artifact> volume_stage(const Electrode& e, Run& run) {
   });
 }
 
+/// The mask with 1 for every non-zero value, so that a bin's majority is of crack against the rest.
+VolumeFile two_valued(const VolumeFile& mask) {
+  VolumeFile result = mask;
+  result.type = ValueType::uint8;
+  result.read = [source = mask.as<double>()](const Box& box, void* out) {
+    std::vector<double> values(static_cast<std::size_t>(box.size()));
+    source.read(box, values.data());
+    std::transform(values.begin(), values.end(), static_cast<std::uint8_t*>(out),
+                   [](double v) { return static_cast<std::uint8_t>(v != 0); });
+  };
+  return result;
+}
+
 SegmentationInputs segmentation_inputs(const Electrode& e, const std::optional<Artifact>& volume) {
   SegmentationInputs in;
   in.two_dimensional = e.inputs.two_dimensional;
@@ -63,7 +76,7 @@ SegmentationInputs segmentation_inputs(const Electrode& e, const std::optional<A
   if (e.inputs.labels)
     in.labels = placed_labels(*e.inputs.labels, e.config.labels->axes, placement, e.inputs.voxel_size_um);
   if (e.inputs.cracks) {
-    const auto ids = placed_labels(*e.inputs.cracks, e.config.cracks->axes, placement, e.inputs.voxel_size_um);
+    const auto ids = placed_labels(two_valued(*e.inputs.cracks), e.config.cracks->axes, placement, e.inputs.voxel_size_um);
     in.cracks = GridSource<std::uint8_t>{ids.shape, ids.voxel_size_um, ids.origin_um, {}};
     in.cracks->read = [read = ids.read](const Box& box, std::uint8_t* out) {
       std::vector<std::uint64_t> values(static_cast<std::size_t>(box.size()));
@@ -74,6 +87,15 @@ SegmentationInputs segmentation_inputs(const Electrode& e, const std::optional<A
   return in;
 }
 
+/// The settings of a volume that move its labels, and no others.
+std::string placement_text(const VolumeConfig& c) {
+  VolumeConfig placed;
+  placed.depth_axis = c.depth_axis;
+  placed.crop = c.crop;
+  placed.bin = c.bin;
+  return settings(placed);
+}
+
 Artifact segmentation_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume, Run& run) {
   StageSpec spec{e.config.name, "segmentation", segmentation_algorithm, {}, {}, {"segmentation.h5"}};
   spec.config = canonical_yaml(config.segmentation);
@@ -81,7 +103,7 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
   if (e.inputs.labels) {
     spec.config += "labels:\n" + settings(*e.config.labels) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
     spec.inputs.push_back(run.input_of_files("labels", e.inputs.labels->files));
-    if (e.config.volume) spec.config += "placed like volume:\n" + settings(*e.config.volume);
+    if (e.config.volume) spec.config += "placed like volume:\n" + placement_text(*e.config.volume);
   }
   if (e.inputs.cracks) {
     spec.config += "cracks:\n" + settings(*e.config.cracks);
@@ -173,8 +195,12 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Electrode e{config.electrodes[i], inputs[i]};
+    const bool attributes = run.selected("attributes"), segmentation_too = attributes || run.selected("segmentation");
+    if (!segmentation_too && !run.selected("volume")) continue;
     const auto volume = volume_stage(e, run);
+    if (!segmentation_too) continue;
     const auto segmentation = segmentation_stage(config, e, volume, run);
+    if (!attributes) continue;
     attributes_stage(config, e, volume, segmentation, matched_voxel(config, inputs, i), run);
   }
   run.write_provenance(provenance_of(config));

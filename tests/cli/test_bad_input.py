@@ -236,6 +236,10 @@ BAD_CONFIGURATIONS = {
     "missing file": ("name: x\noutput: y\nelectrodes: [{name: e, volume: none.tif}]\n", "none.tif"),
     "path in a name": ("name: x\noutput: y\nelectrodes: [{name: ../../e, labels: study.yaml}]\n", "../../e"),
     "equal names": ("name: x\noutput: y\nelectrodes: [{name: e, labels: study.yaml}, {name: e, labels: study.yaml}]\n", "e"),
+    "reserved name": ("name: x\noutput: y\nelectrodes: [{name: log.txt, labels: study.yaml}]\n", "log.txt"),
+    "averaged phases": ("name: x\noutput: y\nelectrodes: [{name: e, volume: {path: study.yaml, bin: 2}}]\n"
+                        "segmentation: {method: phases}\n", "bin"),
+    "stages without electrodes": ("name: x\noutput: y\nelectrodes: []\nstages: [volume]\n", "stages"),
     "depth": ("name: " + "[" * 100000, "error"),
     "alias bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
                    "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e]\n", "error"),

@@ -124,7 +124,8 @@ def test_only_needs_what_comes_before(study):
 
 
 def test_until_then_from(study):
-    assert study.run("--until", "segmentation").returncode in (0, 78)
+    result = study.run("--until", "segmentation")
+    assert result.returncode == 0, result.stderr
     assert (study.output / "e1/segmentation.h5").exists()
     assert not (study.output / "e1/attributes.csv").exists()
     assert study.run("--from", "attributes").returncode == 0
@@ -137,6 +138,39 @@ def test_until_then_from(study):
 def test_stage_options_that_make_no_sense(study, args):
     assert study.run(*args).returncode == 64
     assert not study.output.exists()
+
+
+@pytest.mark.parametrize("stages", ["volume", "[volume]", "[volume, segmentation]"])
+def test_stages_that_nobody_asked_for_are_no_error(study, stages):
+    study.write(more=f"stages: {stages}\n")
+    result = study.run()
+    assert result.returncode == 0, result.stderr
+    assert (study.output / "provenance.json").exists()
+    assert (study.output / "e1/segmentation.h5").exists() == ("segmentation" in stages)
+    assert not (study.output / "e1/attributes.csv").exists()
+
+
+def test_files_of_other_settings_do_not_stay(study):
+    grey, _ = make_inputs.balls(shape=(20, 22, 24), radius=4)
+    make_inputs.write_npy(study.folder / "coarse.npy", grey.astype("uint8"))
+    study.write("  - name: e2\n    volume: {path: coarse.npy, voxel_size_um: 0.4}\n")
+    assert study.run().returncode == 0
+    assert (study.output / "e1/attributes_matched.csv").exists() and not (study.output / "e2/attributes_matched.csv").exists()
+    assert study.run("--set", "attributes.match_resolution=false").returncode == 0
+    assert not (study.output / "e1/attributes_matched.csv").exists()
+
+
+def test_export_of_labels_can_be_joined_to_the_table(study, cathoscope):
+    make_inputs.write_npy(study.folder / "labels.npy", study.labels * 7)
+    study.write("    labels: labels.npy\n")
+    assert study.run().returncode == 0
+    assert cathoscope("export", study.output, "--stage", "segmentation", "--format", "npy").returncode == 0
+    folder = study.output / "export/e1"
+    joined = {int(r["index"]): int(r["label"]) for r in table(folder / "label_ids.csv")}
+    assert [joined[i + 1] for i in range(len(joined))] == [int(r["label"]) for r in table(study.output / "e1/attributes.csv")]
+    import numpy as np
+    assert int(np.load(folder / "labels.npy").max()) == len(joined)
+    assert cathoscope("export", study.output, "--stage", "volume", "--format", "npy", "--output", study.output / "e1").returncode == 73
 
 
 def test_a_device_that_is_not_there(study):

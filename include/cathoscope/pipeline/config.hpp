@@ -74,9 +74,21 @@ void fields(V& v, Config& c) {
     or_single(not_empty(unique(one_of({"all", "volume", "segmentation", "attributes"})))));
 }
 
-/// Names of electrodes are names of folders: no two may be equal.
+/// Names of electrodes are names of folders beside the run's own files: no two may be equal. Phases cannot be averaged.
 template <class P>
 void check(P& problems, const Config& c) {
+  static const std::vector<std::string> reserved{"config.yaml", "log.txt", "provenance.json", "units.json", "report.html",
+                                                 "export", "figures"};
+  for (std::size_t i = 0; i < c.electrodes.size(); ++i) {
+    const std::string key = "electrodes[" + std::to_string(i) + "]";
+    const auto& e = c.electrodes[i];
+    for (const auto& name : reserved)
+      if (e.name == name) problems.add(key + ".name", "is a name that the run itself uses; choose another");
+    if (c.segmentation.method == "phases" && !e.labels && e.volume && e.volume->bin > 1)
+      problems.add(key + ".volume.bin", "must be 1 with method phases: the mean of two phases is a third");
+  }
+  if (c.electrodes.empty() && c.stages != std::vector<std::string>{"all"})
+    problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
   for (std::size_t i = 0; i < c.electrodes.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (c.electrodes[i].name == c.electrodes[j].name)

@@ -105,6 +105,8 @@ class Run {
   [[nodiscard]] std::filesystem::path folder_of(const StageSpec& spec) const;
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   [[nodiscard]] bool dry() const { return options_.dry_run; }
+  /// Whether a stage may run: what no selected stage needs is not looked at.
+  [[nodiscard]] bool selected(const std::string& stage) const;
   /// The stages in the order they were called, with their state before anything ran.
   [[nodiscard]] const std::vector<SeenStage>& seen() const { return seen_; }
   [[nodiscard]] const RunEvents& events() const { return events_; }
