@@ -236,7 +236,7 @@ BAD_CONFIGURATIONS = {
     "missing file": ("name: x\noutput: y\nelectrodes: [{name: e, volume: none.tif}]\n", "none.tif"),
     "path in a name": ("name: x\noutput: y\nelectrodes: [{name: ../../e, labels: study.yaml}]\n", "../../e"),
     "equal names": ("name: x\noutput: y\nelectrodes: [{name: e, labels: study.yaml}, {name: e, labels: study.yaml}]\n", "e"),
-    "reserved name": ("name: x\noutput: y\nelectrodes: [{name: log.txt, labels: study.yaml}]\n", "log.txt"),
+    "reserved name": ("name: x\noutput: y\nelectrodes: [{name: log.txt, labels: study.yaml}]\n", "the run itself uses"),
     "averaged phases": ("name: x\noutput: y\nelectrodes: [{name: e, volume: {path: study.yaml, bin: 2}}]\n"
                         "segmentation: {method: phases}\n", "bin"),
     "stages without electrodes": ("name: x\noutput: y\nelectrodes: []\nstages: [volume]\n", "stages"),
@@ -395,7 +395,7 @@ def test_names_that_are_code_are_refused(cathoscope, tmp_path, name):
 
 def test_an_address_space_limit_is_said(cathoscope, tmp_path):
     """Too little address space for the work is exit 71; a run with room for it then goes through from where it was."""
-    make_inputs.write_npy(tmp_path / "v.npy", np.zeros((200, 400, 400), "u1"))
+    make_inputs.write_npy(tmp_path / "v.npy", np.zeros((64, 1200, 1200), "u1"))
     config = write_study(tmp_path, "{path: v.npy, voxel_size_um: 0.1}")
     command = f"ulimit -v 150000; exec '{conftest.binary()}' run '{config}' --threads 1"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)

@@ -68,8 +68,10 @@ def test_a_study_of_it_says_synthetic(tiny, cathoscope, tmp_path):
         measured, truth = ({r["label"]: r for r in csv.DictReader(file)} for file in (f, t))
     assert set(measured) == set(truth)
     for label, row in truth.items():
-        for column in ("Volume", "Damage", "X", "SurfOuter"):
-            assert float(measured[label][column]) == pytest.approx(float(row[column]), rel=1e-9), (label, column)
+        # Not exact: given labels are filled, and the generator's bodies may enclose a voxel of matrix.
+        for column in ("Volume", "X", "SurfOuter"):
+            assert float(measured[label][column]) == pytest.approx(float(row[column]), rel=0.01), (label, column)
+        assert float(measured[label]["Damage"]) == pytest.approx(float(row["Damage"]), abs=0.01), label
 
 
 def test_tables_of_any_length(cathoscope, tmp_path):
