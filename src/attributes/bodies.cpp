@@ -26,12 +26,6 @@ double legendre(int l, int m, double x) {
   return p;
 }
 
-double largest_legendre(int l, int m) {
-  double best = 0;
-  for (int i = 0; i <= 4000; ++i) best = std::max(best, std::abs(legendre(l, m, -1 + i / 2000.0)));
-  return best;
-}
-
 /// Midpoint rule over the sphere: f(cos theta, phi), weight d(cos theta) d(phi).
 template <class F>
 double over_sphere(const F& f) {
@@ -43,6 +37,12 @@ double over_sphere(const F& f) {
 }
 
 }  // namespace
+
+double largest_legendre(int degree, int order) {
+  double best = 0;
+  for (int i = 0; i <= 4000; ++i) best = std::max(best, std::abs(legendre(degree, order, -1 + i / 2000.0)));
+  return best;
+}
 
 AttributeInputs RenderedBody::inputs() const {
   AttributeInputs in;
@@ -100,8 +100,7 @@ Body ellipsoid(const Point& centre, const std::array<double, 3>& semi_axes, cons
 }
 
 double RoughBall::radius_at(double cos_theta, double phi) const {
-  const double scale = largest_legendre(degree, order);
-  return radius * (1 + amplitude * legendre(degree, order, cos_theta) * std::cos(order * phi) / scale);
+  return radius * (1 + amplitude * legendre(degree, order, cos_theta) * std::cos(order * phi) / peak);
 }
 
 Material RoughBall::operator()(const Point& p) const {
@@ -113,7 +112,7 @@ Material RoughBall::operator()(const Point& p) const {
 }
 
 double RoughBall::surface() const {
-  const double scale = radius * amplitude / largest_legendre(degree, order);
+  const double scale = radius * amplitude / peak;
   return over_sphere([&](double c, double phi) {
     // dS = r sqrt(r^2 + r_theta^2 + (r_phi / sin)^2) dOmega
     const double s = std::sqrt(1 - c * c), step = 1e-5;
@@ -127,7 +126,7 @@ double RoughBall::surface() const {
 }
 
 double RoughBall::volume() const {
-  const double scale = radius * amplitude / largest_legendre(degree, order);
+  const double scale = radius * amplitude / peak;
   return over_sphere([&](double c, double phi) {
     return std::pow(radius + scale * legendre(degree, order, c) * std::cos(order * phi), 3) / 3;
   });

@@ -42,6 +42,9 @@ Body cracked_ball(const Point& centre, double radius, double width, const Point&
 /// Semi-axes along the columns of `axes` (unit vectors).
 Body ellipsoid(const Point& centre, const std::array<double, 3>& semi_axes, const std::array<Point, 3>& axes,
                std::uint32_t label = 1);
+/// Largest value on [-1, 1] of the associated Legendre function, without the Condon-Shortley phase.
+double largest_legendre(int degree, int order);
+
 /// r(theta) = R (1 + e Y), with Y the real spherical harmonic of degree l and order m scaled to a largest value of 1.
 struct RoughBall {
   Point centre;
@@ -49,6 +52,7 @@ struct RoughBall {
   double amplitude;
   int degree;
   int order;
+  double peak = largest_legendre(degree, order);
 
   [[nodiscard]] double radius_at(double cos_theta, double phi) const;
   [[nodiscard]] Material operator()(const Point& p) const;

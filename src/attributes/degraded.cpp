@@ -83,16 +83,29 @@ void for_each_fine(const Box& fine, const std::vector<Overlap>& zs, const std::v
           z.length * y.length * x.length);
 }
 
+/// Index of the fine voxel at or just below the centre of a coarse one.
+std::size_t central(const Box& fine, const std::vector<Overlap>& zs, const std::vector<Overlap>& ys,
+                    const std::vector<Overlap>& xs) {
+  const auto middle = [](const std::vector<Overlap>& o) { return o[(o.size() - 1) / 2].index; };
+  const Index3 n = fine.shape();
+  return static_cast<std::size_t>(((middle(zs) - fine.begin[0]) * n[1] + middle(ys) - fine.begin[1]) * n[2] +
+                                  middle(xs) - fine.begin[2]);
+}
+
 struct Share {
   std::uint32_t label;
   double weight;
   double crack;
 };
 
-/// What the particles have of one coarse voxel.
+/// What the particles have of one coarse voxel. Where shares tie, as they often do at whole ratios, the fine voxel at
+/// or just below the centre decides: to round ties up would make particles and cracks thicker.
 class Shares {
  public:
-  void clear() { shares_.clear(), total_ = 0; }
+  void clear(std::uint32_t central_label, bool central_crack) {
+    shares_.clear(), total_ = 0;
+    central_ = {central_label, 0, central_crack ? 1.0 : 0.0};
+  }
   void add(std::uint32_t label, bool crack, double weight) {
     total_ += weight;
     if (label == 0) return;
@@ -101,23 +114,36 @@ class Shares {
     at->weight += weight;
     if (crack) at->crack += weight;
   }
-  /// The particle with the largest share, ties to the smallest label, where particles have at least half; else label 0.
+  /// The particle with the largest share, where particles have half; else label 0.
   [[nodiscard]] Share winner() const {
     Share best{0, 0, 0};
     double all = 0;
     for (const Share& s : shares_) {
       all += s.weight;
-      if (s.weight > best.weight + 1e-9 || (s.weight > best.weight - 1e-9 && s.label < best.label)) best = s;
+      if (s.weight > best.weight + 1e-9 || (s.weight > best.weight - 1e-9 && goes_before(s, best))) best = s;
     }
-    return all >= 0.5 * total_ - 1e-9 ? best : Share{0, 0, 0};
+    return more_than_half(all, total_, central_.label != 0) ? best : Share{0, 0, 0};
+  }
+  [[nodiscard]] bool is_crack(const Share& s) const {
+    return s.label != 0 && more_than_half(s.crack, s.weight, central_.label == s.label && central_.crack > 0);
   }
 
  private:
+  [[nodiscard]] bool goes_before(const Share& a, const Share& b) const {
+    if ((a.label == central_.label) != (b.label == central_.label)) return a.label == central_.label;
+    return a.label < b.label;
+  }
+  [[nodiscard]] static bool more_than_half(double part, double whole, bool if_equal) {
+    const double over = part - 0.5 * whole;
+    return std::abs(over) < 1e-9 ? if_equal : over > 0;
+  }
+
+  Share central_{0, 0, 0};
   std::vector<Share> shares_;
   double total_ = 0;
 };
 
-/// on(index, winner) for every coarse voxel of the box.
+/// on(index, label, crack) for every coarse voxel of the box.
 template <class F>
 void for_each_winner(const AttributeInputs& in, const Coarsening& c, const Box& box, const F& on) {
   const Box fine = c.fine_box(box, {0, 0, 0});
@@ -128,9 +154,11 @@ void for_each_winner(const AttributeInputs& in, const Coarsening& c, const Box& 
   if (in.cracks.read) in.cracks.read(fine, cracks.data());
   Shares shares;
   for_each_coarse(c, box, [&](std::size_t at, const auto& z, const auto& y, const auto& x) {
-    shares.clear();
+    const std::size_t centre = central(fine, z, y, x);
+    shares.clear(labels[centre], cracks[centre] != 0);
     for_each_fine(fine, z, y, x, [&](std::size_t i, double w) { shares.add(labels[i], cracks[i] != 0, w); });
-    on(at, shares.winner());
+    const Share winner = shares.winner();
+    on(at, winner.label, shares.is_crack(winner));
   });
 }
 
@@ -144,8 +172,9 @@ GridSource<float> coarse_grey(const GridSource<float>& grey, const Coarsening& c
   Vec3 sigma{};
   Index3 margin{};
   for (std::size_t a = 0; a < 3; ++a) {
-    const double extra = c.coarse_um[a] * c.coarse_um[a] - c.fine_um[a] * c.fine_um[a];
-    sigma[a] = 0.5 * std::sqrt(std::max(0.0, extra));
+    const double fine = c.fine_um[a] * c.fine_um[a], coarse = c.coarse_um[a] * c.coarse_um[a];
+    // what the fine voxel has averaged already, h^2/12, is not blurred once more
+    sigma[a] = std::sqrt(std::max(0.0, (coarse - fine) / 4 - fine / 12));
     margin[a] = static_cast<std::int64_t>(std::ceil(3.5 * sigma[a] / c.fine_um[a]));
   }
   r.read = [grey, c, sigma, margin](const Box& box, float* out) {
@@ -184,14 +213,12 @@ AttributeInputs degraded(const AttributeInputs& inputs, const Vec3& voxel_size_u
   AttributeInputs r = inputs;
   r.labels = coarse_source(inputs.labels, c);
   r.labels.read = [inputs, c](const Box& box, std::uint32_t* out) {
-    for_each_winner(inputs, c, box, [&](std::size_t at, const Share& s) { out[at] = s.label; });
+    for_each_winner(inputs, c, box, [&](std::size_t at, std::uint32_t label, bool) { out[at] = label; });
   };
   if (inputs.cracks.read) {
     r.cracks = coarse_source(inputs.cracks, c);
     r.cracks.read = [inputs, c](const Box& box, std::uint8_t* out) {
-      for_each_winner(inputs, c, box, [&](std::size_t at, const Share& s) {
-        out[at] = s.label != 0 && s.crack >= 0.5 * s.weight - 1e-9 ? 1 : 0;
-      });
+      for_each_winner(inputs, c, box, [&](std::size_t at, std::uint32_t, bool crack) { out[at] = crack ? 1 : 0; });
     };
   }
   if (inputs.grey) r.grey = coarse_grey(*inputs.grey, c);

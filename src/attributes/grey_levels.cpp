@@ -97,6 +97,14 @@ std::vector<float> sorted_values(const std::vector<GreySample>& samples, bool so
   return values;
 }
 
+/// Samples with the drift taken off: modes of drifting values wander.
+std::vector<GreySample> without(const Drift& drift, std::vector<GreySample> samples) {
+  for (GreySample& s : samples)
+    s.value -= static_cast<float>(drift.at(
+        {static_cast<double>(s.position[0]), static_cast<double>(s.position[1]), static_cast<double>(s.position[2])}));
+  return samples;
+}
+
 /// Phases: exactly two ids between the particles; the smaller is the pore.
 std::optional<GreyLevels> phase_levels(const std::vector<float>& outside, std::vector<float>& solid) {
   std::vector<float> ids = outside;
@@ -142,19 +150,24 @@ std::optional<GreyLevels> grey_levels(const std::vector<GreySample>& samples, co
   if (solid.size() < too_few || outside.size() < too_few) return std::nullopt;
   if (phases) return phase_levels(outside, solid);
   GreyLevels levels;
-  levels.solid = half_sample_mode(solid);
   const TwoClasses classes = otsu(outside);
   levels.bimodal = classes.separation > 3.2;  // one Gaussian gives 2.65, two that lie 4 sigma apart give 4
   const auto split = std::lower_bound(outside.begin(), outside.end(), static_cast<float>(classes.threshold));
   std::vector<float> low(outside.begin(), split), high(split, outside.end());
-  if (levels.bimodal && !low.empty() && !high.empty()) {
+  const bool pores = levels.bimodal && !low.empty() && !high.empty();
+  levels.drift = fitted_drift(samples, pores ? classes.threshold : outside.front(), outside.back(), shape);
+  const std::vector<GreySample> flat = without(levels.drift, samples);
+  solid = sorted_values(flat, true);
+  outside = sorted_values(flat, false);
+  levels.solid = half_sample_mode(solid);
+  if (pores) {
+    const auto middle = std::lower_bound(outside.begin(), outside.end(), static_cast<float>(classes.threshold));
+    low.assign(outside.begin(), middle), high.assign(middle, outside.end());
     levels.void_level = half_sample_mode(low);
     levels.matrix = half_sample_mode(high);
-    levels.drift = fitted_drift(samples, classes.threshold, outside.back(), shape);
   } else {
     levels.matrix = half_sample_mode(outside);
     levels.void_level = levels.solid - void_contrast * (levels.solid - levels.matrix);
-    levels.drift = fitted_drift(samples, outside.front(), outside.back(), shape);
   }
   levels.binder_limit = 0.5 * (levels.void_level + levels.matrix);
   if (levels.solid == levels.matrix || levels.solid == levels.void_level) return std::nullopt;
