@@ -23,7 +23,8 @@ std::uint64_t shifted(Row row, std::size_t w, int dx) {
   return row[w] << 1 | (w > 0 ? row[w - 1] >> 63 : 0);
 }
 
-bool empty(Row row) {
+/// Not called `empty`: for a container std::empty would be the better match, which asks another question.
+bool all_clear(Row row) {
   return std::all_of(row.begin(), row.end(), [](std::uint64_t w) { return w == 0; });
 }
 
@@ -100,7 +101,7 @@ std::int64_t BitMask::count() const {
   return n;
 }
 
-bool BitMask::any() const { return !empty(bits_); }
+bool BitMask::any() const { return !all_clear(bits_); }
 
 BitMask cropped(const BitMask& mask, const Box& box) {
   BitMask result(box.shape());
@@ -126,7 +127,7 @@ Box bounds_of(const BitMask& mask) {
   for (std::int64_t z = 0; z < s[0]; ++z)
     for (std::int64_t y = 0; y < s[1]; ++y) {
       const Row row = mask.row(z, y);
-      if (empty(row)) continue;
+      if (all_clear(row)) continue;
       box.begin = {std::min(box.begin[0], z), std::min(box.begin[1], y), 0};
       box.end = {std::max(box.end[0], z + 1), std::max(box.end[1], y + 1), s[2]};
       for (std::size_t w = 0; w < columns.size(); ++w) columns[w] |= row[w];
@@ -145,7 +146,7 @@ PairCounts count_pairs(const BitMask& a, const BitMask& b) {
   for (std::int64_t z = 0; z < shape[0]; ++z)
     for (std::int64_t y = 0; y < shape[1]; ++y) {
       const Row row = a.row(z, y);
-      if (empty(row)) continue;
+      if (all_clear(row)) continue;
       const auto along = pairs_between(row.data(), b.row(z, y).data(), words);
       counts[0] += along[0] + along[2];
       // directions 1, 4, 7, 10 open the triples towards (0, 1), (1, -1), (1, 0), (1, 1)
@@ -183,7 +184,7 @@ BitMask eroded(const BitMask& mask) {
   for (std::int64_t z = 0; z < shape[0]; ++z)
     for (std::int64_t y = 0; y < shape[1]; ++y) {
       const Row centre = mask.row(z, y);
-      if (empty(centre)) continue;
+      if (all_clear(centre)) continue;
       const auto out = result.row(z, y);
       for (std::size_t w = 0; w <= last; ++w) {
         const std::uint64_t left = shifted(centre, w, -1) | (w == 0 ? 1 : 0);
@@ -244,7 +245,7 @@ class WidenedRows {
     for (std::int64_t z = 0; z < mask.shape()[0]; ++z)
       for (std::int64_t y = 0; y < mask.shape()[1]; ++y) {
         const Row row = mask.row(z, y);
-        if (!empty(row)) widen(row, most, bits_.data() + index(z, y));
+        if (!all_clear(row)) widen(row, most, bits_.data() + index(z, y));
       }
   }
 
@@ -340,8 +341,8 @@ BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_u
   for (const BallRow& b : ball) steps.push_back(wide.step(b.dz, b.dy, std::min(b.half_width, most)));
   for (std::int64_t z = 0; z < shape[0]; ++z) {
     std::int64_t begin = 0, end = shape[1];
-    while (begin < end && empty(wanted.row(z, begin))) ++begin;
-    while (begin < end && empty(wanted.row(z, end - 1))) --end;
+    while (begin < end && all_clear(wanted.row(z, begin))) ++begin;
+    while (begin < end && all_clear(wanted.row(z, end - 1))) --end;
     if (begin < end)
       unite_steps(result.row(z, begin).data(), wide.at(z, begin), steps.data(), steps.size(),
                   (end - begin) * mask.words());

@@ -186,6 +186,10 @@ PassOne stream_volume(const AttributeInputs& inputs, const Context& context, con
   plan.sharp_grey = inputs.damage_source == "phases";
   plan.faces = comparison.faces;
 
+  if (plan.grey) {
+    const auto along = [&](std::size_t axis) { return (shape[axis] + plan.sample_step - 1) / plan.sample_step; };
+    result.samples.reserve(static_cast<std::size_t>(along(0) * along(1) * along(2)));
+  }
   std::vector<ParticleSums> grey(particles);
   AccumulatorPool pool(particles);
   BufferPool buffers;
