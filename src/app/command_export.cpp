@@ -40,14 +40,22 @@ GridSource<T> watched(GridSource<T> source, Progress& progress, const std::strin
 template <class F>
 void with_grid(const H5File& file, const std::string& name, F&& f) {
   const std::string type = file.type_of(name);
-  if (type == "uint8") f(file.grid<std::uint8_t>(name));
-  else if (type == "int8") f(file.grid<std::int8_t>(name));
-  else if (type == "uint16") f(file.grid<std::uint16_t>(name));
-  else if (type == "int16") f(file.grid<std::int16_t>(name));
-  else if (type == "uint32") f(file.grid<std::uint32_t>(name));
-  else if (type == "int32") f(file.grid<std::int32_t>(name));
-  else if (type == "float64") f(file.grid<double>(name));
-  else f(file.grid<float>(name));
+  if (type == "uint8")
+    f(file.grid<std::uint8_t>(name));
+  else if (type == "int8")
+    f(file.grid<std::int8_t>(name));
+  else if (type == "uint16")
+    f(file.grid<std::uint16_t>(name));
+  else if (type == "int16")
+    f(file.grid<std::int16_t>(name));
+  else if (type == "uint32")
+    f(file.grid<std::uint32_t>(name));
+  else if (type == "int32")
+    f(file.grid<std::int32_t>(name));
+  else if (type == "float64")
+    f(file.grid<double>(name));
+  else
+    f(file.grid<float>(name));
 }
 
 H5File open_result(const Job& job, const std::string& file) {
@@ -75,8 +83,10 @@ void write_vtk(const Job& job, const H5File& file, const std::string& stage, con
 void write_label_tiff(const Job& job, const H5File& file) {
   const auto labels = watched(file.grid<std::uint32_t>("/labels"), job.progress, "export labels");
   const auto count = file.read_array<std::uint64_t>("/label_ids").size();
-  if (label_type(count) == ValueType::uint16) write_tiff(job.to / "labels.tif", labels_as_uint16(labels));
-  else write_tiff(job.to / "labels.tif", labels);
+  if (label_type(count) == ValueType::uint16)
+    write_tiff(job.to / "labels.tif", labels_as_uint16(labels));
+  else
+    write_tiff(job.to / "labels.tif", labels);
 }
 
 /// Which particle of the table a voxel value is: voxels count 1..n, the table's `label` is the user's id.
@@ -95,8 +105,10 @@ void export_volume(const Job& job, const std::string& format) {
   if (format == "vtk") return write_vtk(job, file, "volume", {"volume"});
   with_grid(file, "/volume", [&](auto grid) {
     const auto source = watched(std::move(grid), job.progress, "export volume");
-    if (format == "tiff") write_tiff(job.to / "volume.tif", source, {.description = {}, .compress = false});
-    else write_npy(job.to / "volume.npy", source);
+    if (format == "tiff")
+      write_tiff(job.to / "volume.tif", source, {.description = {}, .compress = false});
+    else
+      write_npy(job.to / "volume.npy", source);
   });
 }
 
@@ -136,8 +148,8 @@ void require_known(const std::string& stage, const std::string& format) {
   const auto& stages = stage_names();
   if (std::find(stages.begin(), stages.end(), stage) == stages.end())
     fail(Exit::usage, "--stage {}: allowed are volume, segmentation, attributes", stage);
-  const std::vector<std::string> formats =
-      stage == "attributes" ? std::vector<std::string>{"csv", "vtk", "npy"} : std::vector<std::string>{"tiff", "vtk", "npy"};
+  const std::vector<std::string> formats = stage == "attributes" ? std::vector<std::string>{"csv", "vtk", "npy"}
+                                                                 : std::vector<std::string>{"tiff", "vtk", "npy"};
   if (std::find(formats.begin(), formats.end(), format) == formats.end())
     fail(Exit::usage, "--format {}: stage {} goes to {}", format, stage, fmt::join(formats, ", "));
 }
@@ -145,7 +157,8 @@ void require_known(const std::string& stage, const std::string& format) {
 std::vector<std::string> electrode_folders(const fs::path& folder) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory() && (fs::exists(entry.path() / "volume.h5") || fs::exists(entry.path() / "segmentation.h5")))
+    if (entry.is_directory() &&
+        (fs::exists(entry.path() / "volume.h5") || fs::exists(entry.path() / "segmentation.h5")))
       names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
@@ -168,9 +181,12 @@ Exit export_results(const ExportCommand& c, Console& console) {
     std::error_code error;
     fs::create_directories(job.to, error);
     if (error) fail(Exit::cannot_create, "{} cannot be created: {}", job.to.string(), error.message());
-    if (c.stage == "volume") export_volume(job, c.format);
-    else if (c.stage == "segmentation") export_segmentation(job, c.format);
-    else export_attributes(job, c.format);
+    if (c.stage == "volume")
+      export_volume(job, c.format);
+    else if (c.stage == "segmentation")
+      export_segmentation(job, c.format);
+    else
+      export_attributes(job, c.format);
     console.info("exported to " + job.to.string());
   }
   return Exit::ok;

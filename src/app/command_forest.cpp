@@ -28,7 +28,8 @@ void fields(V& v, FitSettings& c) {
 Exit fit(const FitCommand& c, Console& console) {
   auto settings = read_config_text<FitSettings>("regression: {}\n", "fit", ".", c.set).value;
   if (!c.target.empty()) settings.regression.target = c.target;
-  const FitResult result = fit_forest(read_csv(c.table), settings.regression, c.seed, resolve_threads(c.threads.value_or(0)));
+  const FitResult result =
+      fit_forest(read_csv(c.table), settings.regression, c.seed, resolve_threads(c.threads.value_or(0)));
   for (const auto& note : result.model.notes()) console.info(note);
   write_atomically(c.output, forest_json(result.forest));
   console.info(fmt::format("{} rows, {} columns; out-of-bag R2 {}; R2 on held-out rows {}", result.model.y.size(),

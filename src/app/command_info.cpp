@@ -59,8 +59,10 @@ void print_machine(const Json& j) {
 Exit info(const InfoCommand& c, Console&) {
   if (c.file.empty()) {
     const Json j = machine_facts();
-    if (c.json) fmt::print("{}\n", j.dump(2));
-    else print_machine(j);
+    if (c.json)
+      fmt::print("{}\n", j.dump(2));
+    else
+      print_machine(j);
     return Exit::ok;
   }
   OpenOptions options;
@@ -72,8 +74,9 @@ Exit info(const InfoCommand& c, Console&) {
 
 Exit init(const InitCommand& c, Console& console) {
   const std::string text = c.schema ? json_schema<Config>("A cathoscope study")
-                           : c.docs ? configuration_markdown<Config>()
-                                    : template_yaml<Config>("A cathoscope study: change what you need, delete the rest.");
+                           : c.docs
+                               ? configuration_markdown<Config>()
+                               : template_yaml<Config>("A cathoscope study: change what you need, delete the rest.");
   if (c.file.empty()) {
     fmt::print("{}", text);
     return Exit::ok;

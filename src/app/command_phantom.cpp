@@ -19,7 +19,8 @@ PhantomConfig phantom_config(const PhantomCommand& c) {
   const auto names = phantom_presets();
   if (std::find(names.begin(), names.end(), c.preset) == names.end())
     fail(Exit::usage, "--preset {}: allowed are {}", c.preset, fmt::join(names, ", "));
-  return read_config_text<PhantomConfig>(canonical_yaml(phantom_preset(c.preset)), "preset " + c.preset, ".", c.set).value;
+  return read_config_text<PhantomConfig>(canonical_yaml(phantom_preset(c.preset)), "preset " + c.preset, ".", c.set)
+      .value;
 }
 
 ValueType grey_type(const std::string& name) {
@@ -50,8 +51,10 @@ Exit phantom(const PhantomCommand& c, Console& console) {
   }
   Progress progress(console.listener(), &stop_flag());
   const Context context{progress, resolve_threads(c.threads.value_or(0))};
-  if (c.tables_only) write_phantom_table(order.config, c.seed, c.rows, c.output, context);
-  else write_phantom(order, c.output, context);
+  if (c.tables_only)
+    write_phantom_table(order.config, c.seed, c.rows, c.output, context);
+  else
+    write_phantom(order, c.output, context);
   console.info("synthetic data in " + c.output);
   return Exit::ok;
 }

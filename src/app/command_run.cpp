@@ -58,8 +58,7 @@ std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0]
 std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
   const auto& file = in.volume ? *in.volume : *in.labels;
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
-                     file.synthetic.empty() ? "" : " (synthetic)",
-                     size_text(in.shape), name_of(file.type),
+                     file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),
                      text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 /// Prints a line a check; returns the number of misses.
 int print_checks(const std::vector<Verification>& checks) {
-  fmt::print("{:<44} {:<16} {:>14} {:>14} {:>10} {:>10}\n", "body", "quantity", "expected", "measured", "error", "tolerance");
+  fmt::print("{:<44} {:<16} {:>14} {:>14} {:>10} {:>10}\n", "body", "quantity", "expected", "measured", "error",
+             "tolerance");
   int misses = 0;
   for (const auto& v : checks) {
     const double error = v.expected == 0 ? v.measured : (v.measured - v.expected) / v.expected;
@@ -27,8 +28,7 @@ int print_checks(const std::vector<Verification>& checks) {
 }  // namespace
 
 Exit verify(const VerifyCommand& c, Console& console) {
-  if (c.what != "attributes" && c.what != "all")
-    fail(Exit::usage, "verify {}: allowed are attributes and all", c.what);
+  if (c.what != "attributes" && c.what != "all") fail(Exit::usage, "verify {}: allowed are attributes and all", c.what);
   Progress progress(console.listener(), &stop_flag());
   const auto checks = verify_attributes(Context{progress, resolve_threads(0)});
   const int misses = print_checks(checks);

@@ -44,7 +44,8 @@ const char* const stage_list = "volume, segmentation, attributes";
 CLI::Validator positive_number() {
   return {[](std::string& text) {
             const auto value = number_from(text);
-            return value && std::isfinite(*value) && *value > 0 ? std::string() : "'" + text + "' is not a number above 0";
+            return value && std::isfinite(*value) && *value > 0 ? std::string()
+                                                                : "'" + text + "' is not a number above 0";
           },
           "NUMBER > 0"};
 }
@@ -70,7 +71,8 @@ void add_run(CommandLine& c) {
 }
 
 void add_check(CommandLine& c) {
-  auto* s = c.app.add_subcommand("check", "Check a study's configuration and inputs, estimate memory and disk, run nothing");
+  auto* s =
+      c.app.add_subcommand("check", "Check a study's configuration and inputs, estimate memory and disk, run nothing");
   s->add_option("CONFIG", c.check_command.config, "the study, a YAML file")->required();
   s->add_option("--set", c.check_command.set, "key.path=value, over the file")->take_all()->allow_extra_args(false);
   s->callback([&c] { c.action = [&c](Console& console) { return check(c.check_command, console); }; });
@@ -115,7 +117,9 @@ void add_fit(CommandLine& c) {
   auto* s = c.app.add_subcommand("fit", "Fit a regression forest to a table");
   s->add_option("--table", o.table, "CSV or TSV with a header row")->required();
   s->add_option("--target", o.target, "column to predict; default Damage");
-  s->add_option("--set", o.set, "regression.key=value, as in a study's configuration")->take_all()->allow_extra_args(false);
+  s->add_option("--set", o.set, "regression.key=value, as in a study's configuration")
+      ->take_all()
+      ->allow_extra_args(false);
   s->add_option("--seed", o.seed, "seed of split, bootstrap and features");
   s->add_option("--output", o.output, "the forest, JSON")->required();
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
@@ -145,7 +149,8 @@ void add_export(CommandLine& c) {
 }
 
 void add_info(CommandLine& c) {
-  auto* s = c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
+  auto* s =
+      c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
   s->add_option("FILE", c.info_command.file, "a volume: file, folder of slices, or glob; path.h5:/dataset");
   s->add_option("--dataset", c.info_command.dataset, "path inside an HDF5 file");
   s->add_flag("--json", c.info_command.json, "as JSON");
@@ -153,7 +158,8 @@ void add_info(CommandLine& c) {
 }
 
 void add_verify(CommandLine& c) {
-  auto* s = c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
+  auto* s =
+      c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
   s->add_option("WHAT", c.verify_command.what, "attributes or all");
   s->add_flag("--full", c.verify_command.full, "also the long ones");
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
@@ -165,9 +171,11 @@ void set_up(CommandLine& c) {
   c.app.add_flag("-v,--verbose", c.verbose, "say more");
   c.app.add_flag("-q,--quiet", c.quiet, "only warnings and errors");
   c.app.fallthrough();
-  c.app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 a check missed its tolerance, 64 command\n"
-               "line, 65 bad data, 66 no input, 70 bug, 71 memory, 73 cannot create, 74 write error, 75 stopped (run again),\n"
-               "76 other version, 78 configuration.");
+  c.app.footer(
+      "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 a check missed its tolerance, 64 "
+      "command\n"
+      "line, 65 bad data, 66 no input, 70 bug, 71 memory, 73 cannot create, 74 write error, 75 stopped (run again),\n"
+      "76 other version, 78 configuration.");
   add_run(c);
   add_check(c);
   add_init(c);
@@ -229,8 +237,9 @@ int main_of(int argc, char** argv) {
     }
     return command_line.app.exit(e) == 0 ? 0 : code(Exit::usage);
   }
-  const Loudness loudness =
-      command_line.quiet ? Loudness::quiet : command_line.verbose ? Loudness::verbose : Loudness::normal;
+  const Loudness loudness = command_line.quiet     ? Loudness::quiet
+                            : command_line.verbose ? Loudness::verbose
+                                                   : Loudness::normal;
   Console console(loudness);
   return guarded(console, command_line.action);
 }

@@ -66,7 +66,8 @@ std::chrono::seconds duration_from(const std::string& text) {
     }
     p = r.ptr + 1;
   }
-  if (!good || total == 0) fail(Exit::usage, "--time-limit '{}' is not a duration; write for example 3h50m, 45m or 90s", text);
+  if (!good || total == 0)
+    fail(Exit::usage, "--time-limit '{}' is not a duration; write for example 3h50m, 45m or 90s", text);
   return std::chrono::seconds(total);
 }
 

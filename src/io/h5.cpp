@@ -308,8 +308,7 @@ GridSource<T> H5File::grid(const std::string& name) const {
     const std::scoped_lock hold(handle->mutex);
     const Id file_space = selected_space(*dataset, box);
     const Id memory = memory_space(box);
-    if (H5Dread(*dataset, h5::memory_type<T>(), memory, file_space, H5P_DEFAULT, out) < 0)
-      fail_read(*handle, name);
+    if (H5Dread(*dataset, h5::memory_type<T>(), memory, file_space, H5P_DEFAULT, out) < 0) fail_read(*handle, name);
   };
   return source;
 }
@@ -366,8 +365,7 @@ std::vector<std::string> H5File::read_texts(const std::string& name) const {
   const auto count = static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
   const std::size_t width = H5Tget_size(type);
   std::vector<char> bytes(width * count);
-  if (count > 0 && H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0)
-    fail_read(*handle_, name);
+  if (count > 0 && H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0) fail_read(*handle_, name);
   std::vector<std::string> values;
   for (std::size_t i = 0; i < count; ++i) {
     const char* text = bytes.data() + i * width;
@@ -421,10 +419,11 @@ void H5File::close() {
   if (!handle_->file.close() || !flushed) fail_write(*handle_, "the last blocks");
 }
 
-#define CATHOSCOPE_H5_TYPES(M)                                                                                       \
-  M(std::int8_t)                                                                                                     \
-  M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) \
-      M(float) M(double)
+#define CATHOSCOPE_H5_TYPES(M)                                                                                \
+  M(std::int8_t)                                                                                              \
+  M(std::uint8_t)                                                                                             \
+  M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) M(float) \
+      M(double)
 #define CATHOSCOPE_H5_INSTANTIATE(T)                                                                                 \
   template GridSink<T> H5File::create_grid<T>(const std::string&, const Index3&, const Vec3&, const Vec3&, Storage); \
   template GridSource<T> H5File::grid<T>(const std::string&) const;                                                  \

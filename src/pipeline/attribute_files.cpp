@@ -28,9 +28,12 @@ namespace {
 void write_table(H5File& file, const std::string& group, const Table& table) {
   for (const Column& c : table.columns) {
     const std::string name = group + "/" + c.name;
-    if (!c.texts.empty()) file.write_texts(name, c.texts);
-    else if (!c.ids.empty()) file.write_array(name, c.ids);
-    else file.write_array(name, c.numbers);
+    if (!c.texts.empty())
+      file.write_texts(name, c.texts);
+    else if (!c.ids.empty())
+      file.write_array(name, c.ids);
+    else
+      file.write_array(name, c.numbers);
     file.set_attribute(name, "unit", c.unit);
     file.set_attribute(name, "description", c.description);
   }

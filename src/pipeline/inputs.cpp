@@ -20,7 +20,8 @@ OpenOptions open_options(const C& c) {
 }
 
 const char* const voxel_size_help =
-    "the voxel size is unknown: the file does not say it and none is ever assumed. Add `voxel_size_um: NUMBER` (or [z, y, x]).";
+    "the voxel size is unknown: the file does not say it and none is ever assumed. Add `voxel_size_um: NUMBER` (or [z, "
+    "y, x]).";
 
 void take_voxel_size(const ElectrodeConfig& e, const std::string& key, ElectrodeInputs& in, Problems& problems) {
   const bool from_volume = in.volume.has_value();
@@ -47,8 +48,7 @@ void take_shape(const ElectrodeConfig& e, ElectrodeInputs& in) {
                        : placed_shape(*in.labels, e.labels->axes, placement);
   in.two_dimensional = in.volume ? in.volume->two_dimensional : in.labels->two_dimensional;
   const auto bin = static_cast<double>(placement.bin);
-  for (std::size_t i = 0; i < 3; ++i)
-    in.binned_um[i] = in.voxel_size_um[i] * (in.two_dimensional && i == 0 ? 1 : bin);
+  for (std::size_t i = 0; i < 3; ++i) in.binned_um[i] = in.voxel_size_um[i] * (in.two_dimensional && i == 0 ? 1 : bin);
 }
 
 /// Unequal shapes before the crop are an error of the data: the files do not belong together.
@@ -57,7 +57,8 @@ void require_equal_shapes(const ElectrodeConfig& e, const ElectrodeInputs& in) {
     return placed_shape(file, axes, Placement{depth, std::nullopt, 1});
   };
   const std::string depth = e.volume ? e.volume->depth_axis : "z";
-  const Index3 reference = in.volume ? plain(*in.volume, e.volume->axes, depth) : plain(*in.labels, e.labels->axes, depth);
+  const Index3 reference =
+      in.volume ? plain(*in.volume, e.volume->axes, depth) : plain(*in.labels, e.labels->axes, depth);
   const auto check = [&](const std::optional<VolumeFile>& file, const std::optional<LabelConfig>& c, const char* what) {
     if (!file) return;
     const Index3 s = plain(*file, c->axes, depth);
@@ -75,7 +76,8 @@ ElectrodeInputs open_electrode(const ElectrodeConfig& e, const std::string& key,
     problems.add(key, "electrode '" + e.name + "' needs `volume` or `labels`");
     return in;
   }
-  if (e.cracks && !e.labels) problems.add(key + ".cracks", "`cracks` goes with `labels`; without them cracks are found by the segmentation");
+  if (e.cracks && !e.labels)
+    problems.add(key + ".cracks", "`cracks` goes with `labels`; without them cracks are found by the segmentation");
   if (e.volume) in.volume = open_volume(e.volume->path.resolved, open_options(*e.volume));
   if (e.labels) in.labels = open_volume(e.labels->path.resolved, open_options(*e.labels));
   if (e.cracks) in.cracks = open_volume(e.cracks->path.resolved, open_options(*e.cracks));
@@ -118,7 +120,8 @@ std::vector<std::string> selected_stages(const Config& config, const std::string
     if (it == names.end()) fail(Exit::usage, "unknown stage '{}'; stages are volume, segmentation, attributes", name);
     return static_cast<std::size_t>(it - names.begin());
   };
-  if (!only.empty() && (!from.empty() || !until.empty())) fail(Exit::usage, "--only does not go with --from or --until");
+  if (!only.empty() && (!from.empty() || !until.empty()))
+    fail(Exit::usage, "--only does not go with --from or --until");
   const std::size_t first = !only.empty() ? position(only) : from.empty() ? 0 : position(from);
   const std::size_t last = !only.empty() ? position(only) : until.empty() ? names.size() - 1 : position(until);
   if (first > last) fail(Exit::usage, "--from {} comes after --until {}", from, until);

@@ -101,9 +101,12 @@ GridSource<float> written_grey(const fs::path& folder, bool tiff, const Vec3& vo
 void write_grey(const fs::path& folder, const Phantom& phantom, double h, const PhantomOrder& order,
                 const std::string& origin, const Context& context) {
   const auto write = [&](const auto& grid) { write_grid(folder, "volume", grid, order.tiff, true, origin, context); };
-  if (order.type == ValueType::uint16) write(grey_as<std::uint16_t>(phantom, h));
-  else if (order.type == ValueType::float32) write(grey_as<float>(phantom, h));
-  else write(grey_as<std::uint8_t>(phantom, h));
+  if (order.type == ValueType::uint16)
+    write(grey_as<std::uint16_t>(phantom, h));
+  else if (order.type == ValueType::float32)
+    write(grey_as<float>(phantom, h));
+  else
+    write(grey_as<std::uint8_t>(phantom, h));
 }
 
 }  // namespace
@@ -140,8 +143,8 @@ void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::i
   std::ofstream out(partial_name(path), std::ios::binary);
   if (!out) fail(Exit::cannot_create, "{} cannot be created", path.string());
   write_planted_csv(
-      config, seed, rows, [&](std::string_view text) { out.write(text.data(), static_cast<std::streamsize>(text.size())); },
-      context);
+      config, seed, rows,
+      [&](std::string_view text) { out.write(text.data(), static_cast<std::streamsize>(text.size())); }, context);
   out.close();
   if (!out) fail(Exit::write_error, "{}: cannot write (is the disk full?)", path.string());
   publish(path);

@@ -56,8 +56,7 @@ StageInput input_from(const Json& j) {
 Json json_of(const StageInput& input) {
   Json j{{"name", input.name}, {"sha256", input.sha256}};
   for (const auto& f : input.files)
-    j["files"].push_back(
-        {{"path", f.path}, {"bytes", f.bytes}, {"modified_ns", f.modified_ns}, {"sha256", f.sha256}});
+    j["files"].push_back({{"path", f.path}, {"bytes", f.bytes}, {"modified_ns", f.modified_ns}, {"sha256", f.sha256}});
   return j;
 }
 
@@ -138,9 +137,12 @@ const StageInput* find_input(const std::vector<StageInput>& inputs, const std::s
 void add_input_changes(const StageSpec& before, const StageSpec& now, std::vector<std::string>& reasons) {
   for (const auto& input : now.inputs) {
     const StageInput* old = find_input(before.inputs, input.name);
-    if (old == nullptr) reasons.push_back("input " + input.name + " is new");
-    else if (input.sha256.empty()) reasons.push_back("input " + input.name + " would be computed again");
-    else if (old->sha256 != input.sha256) reasons.push_back("input " + input.name + " has other content");
+    if (old == nullptr)
+      reasons.push_back("input " + input.name + " is new");
+    else if (input.sha256.empty())
+      reasons.push_back("input " + input.name + " would be computed again");
+    else if (old->sha256 != input.sha256)
+      reasons.push_back("input " + input.name + " has other content");
   }
   for (const auto& input : before.inputs)
     if (find_input(now.inputs, input.name) == nullptr) reasons.push_back("input " + input.name + " is gone");
@@ -151,8 +153,10 @@ void add_file_changes(const StageRecord& record, const std::filesystem::path& fo
   for (const auto& o : record.outputs) {
     const auto path = folder / o.file;
     std::error_code none;
-    if (!std::filesystem::exists(path, none)) reasons.push_back("file " + o.file + " is missing");
-    else if (std::filesystem::file_size(path) != o.bytes) reasons.push_back("file " + o.file + " has another size");
+    if (!std::filesystem::exists(path, none))
+      reasons.push_back("file " + o.file + " is missing");
+    else if (std::filesystem::file_size(path) != o.bytes)
+      reasons.push_back("file " + o.file + " has another size");
     else if (modified_ns(path) != o.modified_ns && sha256_of_file(path) != o.sha256)
       reasons.push_back("file " + o.file + " was changed");
   }
@@ -165,8 +169,8 @@ std::vector<std::string> differences(const StageRecord& record, const StageSpec&
   std::vector<std::string> reasons;
   if (record.key != stage_key(wanted)) {
     if (record.spec.algorithm != wanted.algorithm)
-      reasons.push_back(fmt::format("the program's algorithm is version {}, was {}", wanted.algorithm,
-                                    record.spec.algorithm));
+      reasons.push_back(
+          fmt::format("the program's algorithm is version {}, was {}", wanted.algorithm, record.spec.algorithm));
     add_config_changes(record.spec.config, wanted.config, reasons);
     add_input_changes(record.spec, wanted, reasons);
     if (record.spec.outputs != wanted.outputs) reasons.emplace_back("other files are wanted");

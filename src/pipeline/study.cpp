@@ -76,7 +76,8 @@ SegmentationInputs segmentation_inputs(const Electrode& e, const std::optional<A
   if (e.inputs.labels)
     in.labels = placed_labels(*e.inputs.labels, e.config.labels->axes, placement, e.inputs.voxel_size_um);
   if (e.inputs.cracks) {
-    const auto ids = placed_labels(two_valued(*e.inputs.cracks), e.config.cracks->axes, placement, e.inputs.voxel_size_um);
+    const auto ids =
+        placed_labels(two_valued(*e.inputs.cracks), e.config.cracks->axes, placement, e.inputs.voxel_size_um);
     in.cracks = GridSource<std::uint8_t>{ids.shape, ids.voxel_size_um, ids.origin_um, {}};
     in.cracks->read = [read = ids.read](const Box& box, std::uint8_t* out) {
       std::vector<std::uint64_t> values(static_cast<std::size_t>(box.size()));
@@ -101,7 +102,8 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
   spec.config = canonical_yaml(config.segmentation);
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   if (e.inputs.labels) {
-    spec.config += "labels:\n" + settings(*e.config.labels) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
+    spec.config +=
+        "labels:\n" + settings(*e.config.labels) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
     spec.inputs.push_back(run.input_of_files("labels", e.inputs.labels->files));
     if (e.config.volume) spec.config += "placed like volume:\n" + placement_text(*e.config.volume);
   }
@@ -116,7 +118,8 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
   });
 }
 
-AttributeInputs attribute_inputs(const Electrode& e, const std::optional<Artifact>& volume, const Artifact& segmentation) {
+AttributeInputs attribute_inputs(const Electrode& e, const std::optional<Artifact>& volume,
+                                 const Artifact& segmentation) {
   const auto file = H5File::open(segmentation.path);
   AttributeInputs in;
   in.labels = file.grid<std::uint32_t>("/labels");
@@ -180,8 +183,9 @@ void attributes_stage(const Config& config, const Electrode& e, const std::optio
 }
 
 std::string provenance_of(const Config& config) {
-  return fmt::format(R"({{"run": "{}", "seed": {}, "version": "{}", "git": "{}", "device": "cpu", "isa": "x86-64-v2"}})",
-                     config.name, config.seed, version_text(), git_text());
+  return fmt::format(
+      R"({{"run": "{}", "seed": {}, "version": "{}", "git": "{}", "device": "cpu", "isa": "x86-64-v2"}})", config.name,
+      config.seed, version_text(), git_text());
 }
 
 }  // namespace

@@ -59,8 +59,7 @@ inline std::vector<Box> blocks(const Index3& shape, const Index3& block) {
   for (std::int64_t z = 0; z < shape[0]; z += block[0])
     for (std::int64_t y = 0; y < shape[1]; y += block[1])
       for (std::int64_t x = 0; x < shape[2]; x += block[2])
-        result.push_back(
-            intersect({{z, y, x}, {z + block[0], y + block[1], x + block[2]}}, whole(shape)));
+        result.push_back(intersect({{z, y, x}, {z + block[0], y + block[1], x + block[2]}}, whole(shape)));
   return result;
 }
 

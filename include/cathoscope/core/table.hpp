@@ -13,8 +13,8 @@ namespace cathoscope {
 /// Declaration of one of the 24 attributes of Li et al. (2022), DOI 10.1126/science.abm8962.
 struct AttributeInfo {
   std::string_view name;
-  std::string_view unit;         ///< empty: dimensionless
-  std::string_view group;        ///< position, chemical, structure, neighbourhood
+  std::string_view unit;   ///< empty: dimensionless
+  std::string_view group;  ///< position, chemical, structure, neighbourhood
   std::string_view description;
 };
 
@@ -27,7 +27,8 @@ inline constexpr std::array<AttributeInfo, 24> attribute_list{{
     {"Pitch", "degree", "position", "rotation about y'"},
     {"Roll", "degree", "position", "rotation about x''"},
     {"EDensity", "grey value", "chemical", "mean of the grey volume over the particle"},
-    {"Homogeneity", "1/grey value", "chemical", "inverse of the standard deviation of the grey volume over the particle"},
+    {"Homogeneity", "1/grey value", "chemical",
+     "inverse of the standard deviation of the grey volume over the particle"},
     {"SurfInner", "um^2", "structure", "area of the interface between solid and cracks"},
     {"SurfOuter", "um^2", "structure", "area of the particle's outer boundary"},
     {"Volume", "um^3", "structure", "volume of the particle including its cracks"},

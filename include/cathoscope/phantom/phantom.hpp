@@ -4,20 +4,19 @@
 ///
 /// The order of calls for a whole phantom (damage planted without circularity):
 ///
-///     Phantom phantom = make_phantom(config, seed, context);                  // packing and shapes
+///     Phantom phantom = make_phantom(config, seed, context);              // packing and shapes
 ///     if (phantom.config.plant.planted) {
-///       const auto bodies = body_labels(phantom, h);                          // dense 1..n at config.voxel_size_um
-///       // ... attributes of the crack-free bodies, leak-free profile: labels = bodies, cracks = no_cracks(phantom,
-///       h),
-///       //     grey = crack_free_grey(phantom, h)
+///       // attributes of the crack-free bodies, leak-free profile, from labels = body_labels(phantom, h),
+///       // cracks = no_cracks(phantom, h), grey = crack_free_grey(phantom, h)
 ///       const auto targets = damage_targets(phantom, table);
-///       phantom = with_damage(phantom, targets, h, context);                  // cracks until |V|/|F| meets them
+///       phantom = with_damage(phantom, targets, h, context);              // cracks until |V|/|F| meets them
 ///     } else {
-///       phantom = with_natural_damage(phantom, h, context);                   // measures what the crack statistics
-///       gave
+///       phantom = with_natural_damage(phantom, h, context);               // measures what the crack statistics gave
 ///     }
-///     copy_blocks(grey_as<std::uint8_t>(phantom, h), sink, context); ...      // grey, body_labels, cracks,
-///     crack_fraction write truth_yaml(phantom), electrode_yaml(phantom, names), particle_table(phantom)
+///     copy_blocks(grey_as<std::uint8_t>(phantom, h), sink, context);      // and body_labels, cracks, crack_fraction
+///     truth_yaml(phantom), electrode_yaml(phantom, ...), particle_table(phantom)
+///
+/// h is config.voxel_size_um, or another after phantom = with_voxels_at(phantom, h, context).
 
 #include <cathoscope/core/grid.hpp>
 #include <cathoscope/core/parallel.hpp>

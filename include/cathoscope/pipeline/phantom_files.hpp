@@ -16,10 +16,10 @@ namespace cathoscope {
 struct PhantomOrder {
   PhantomConfig config;
   std::uint64_t seed = 1;
-  bool tiff = false;                          ///< TIFF stacks instead of HDF5
-  ValueType type = ValueType::uint8;          ///< of the grey values: uint8, uint16 or float32
-  std::optional<double> voxel_size_um;        ///< rendered at; empty = the configuration's
-  std::optional<VolumeFile> labels;           ///< bodies to render instead of generated ones
+  bool tiff = false;                    ///< TIFF stacks instead of HDF5
+  ValueType type = ValueType::uint8;    ///< of the grey values: uint8, uint16 or float32
+  std::optional<double> voxel_size_um;  ///< rendered at; empty = the configuration's
+  std::optional<VolumeFile> labels;     ///< bodies to render instead of generated ones
   Vec3 labels_voxel_um{1, 1, 1};
 };
 

@@ -17,9 +17,9 @@ struct ElectrodeInputs {
   std::optional<VolumeFile> volume;
   std::optional<VolumeFile> labels;
   std::optional<VolumeFile> cracks;
-  Index3 shape{0, 0, 0};    ///< after axes, crop and bin
-  Vec3 voxel_size_um{};     ///< of the file, axes in order, before binning
-  Vec3 binned_um{};         ///< after binning
+  Index3 shape{0, 0, 0};  ///< after axes, crop and bin
+  Vec3 voxel_size_um{};   ///< of the file, axes in order, before binning
+  Vec3 binned_um{};       ///< after binning
   std::string voxel_size_from;
   bool two_dimensional = false;
 };

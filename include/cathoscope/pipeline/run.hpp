@@ -33,10 +33,10 @@ struct StageInput {
 
 /// What decides whether a stage must run, and which files it leaves.
 struct StageSpec {
-  std::string electrode;             ///< empty: a stage of the whole run
-  std::string name;                  ///< "volume", ...
-  int algorithm = 1;                 ///< raised when the same inputs give other results than before
-  std::string config;                ///< canonical text of the settings that can change the result
+  std::string electrode;  ///< empty: a stage of the whole run
+  std::string name;       ///< "volume", ...
+  int algorithm = 1;      ///< raised when the same inputs give other results than before
+  std::string config;     ///< canonical text of the settings that can change the result
   std::vector<StageInput> inputs;
   std::vector<std::string> outputs;  ///< file names in the electrode's folder; the first is the artifact
 };

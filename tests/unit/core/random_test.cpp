@@ -57,8 +57,9 @@ TEST_CASE("parallel_for visits every item once and reports the first failure") {
   parallel_for(1000, 4, [&](std::int64_t i) { ++seen[static_cast<std::size_t>(i)]; });
   CHECK(std::accumulate(seen.begin(), seen.end(), 0) == 1000);
   CHECK(*std::max_element(seen.begin(), seen.end()) == 1);
-  CHECK_THROWS_WITH(parallel_for(100, 4, [](std::int64_t i) {
-                      if (i == 0) throw std::runtime_error("item 0");
-                    }),
+  CHECK_THROWS_WITH(parallel_for(100, 4,
+                                 [](std::int64_t i) {
+                                   if (i == 0) throw std::runtime_error("item 0");
+                                 }),
                     "item 0");
 }

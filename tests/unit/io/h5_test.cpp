@@ -29,7 +29,8 @@ void write_sample(const std::filesystem::path& path) {
     copy_box(values.data(), Index3{70, 65, 80}, slab, part.data());
     grid.write(slab, part.data());
   }
-  const auto labels = file.create_grid<std::uint16_t>("/labels", {70, 65, 80}, {1, 1, 1}, {0, 0, 0}, Storage::compressed);
+  const auto labels =
+      file.create_grid<std::uint16_t>("/labels", {70, 65, 80}, {1, 1, 1}, {0, 0, 0}, Storage::compressed);
   labels.write(whole({70, 65, 80}), values.data());
   file.write_array<std::uint64_t>("/ids", {1, 2, 1ULL << 60});
   file.write_texts("/group/names", {"a", "", "long name"});
