@@ -93,9 +93,18 @@ ElectrodeInputs open_electrode(const ElectrodeConfig& e, const std::string& key,
 
 std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problems) {
   std::vector<ElectrodeInputs> inputs;
-  for (std::size_t i = 0; i < config.electrodes.size(); ++i)
-    inputs.push_back(open_electrode(config.electrodes[i], fmt::format("electrodes[{}]", i), problems));
-  problems.throw_if_any();
+  std::string bad_data;
+  Exit exit = Exit::ok;
+  for (std::size_t i = 0; i < config.electrodes.size(); ++i) {
+    try {
+      inputs.push_back(open_electrode(config.electrodes[i], fmt::format("electrodes[{}]", i), problems));
+    } catch (const Error& e) {  // one electrode's file must not hide what is wrong with the others
+      bad_data += (bad_data.empty() ? "" : "\nerror: ") + std::string(e.what());
+      if (exit == Exit::ok) exit = e.exit();
+    }
+  }
+  if (!problems.empty()) throw Error(Exit::config, problems.text() + (bad_data.empty() ? "" : "\nerror: " + bad_data));
+  if (exit != Exit::ok) throw Error(exit, bad_data);
   return inputs;
 }
 

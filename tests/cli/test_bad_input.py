@@ -270,6 +270,22 @@ def test_all_mistakes_are_reported_at_once_with_suggestions(cathoscope, tmp_path
     assert "s.yaml:4:16" in err
 
 
+def test_bad_files_do_not_hide_each_other_nor_the_configuration(cathoscope, tmp_path):
+    make_inputs.write_npy(tmp_path / "v.npy", np.zeros((9, 9, 9), "u1"))
+    make_inputs.write_npy(tmp_path / "l.npy", np.zeros((9, 9, 8), "u1"))
+    (tmp_path / "t.tif").write_bytes(b"no tiff")
+    entries = ["{name: a, volume: v.npy}", "{name: b, volume: {path: v.npy, voxel_size_um: 1}, labels: l.npy}",
+               "{name: c, volume: {path: t.tif, voxel_size_um: 1}}"]
+    (tmp_path / "s.yaml").write_text("name: x\noutput: y\nelectrodes:\n" + "".join(f"  - {e}\n" for e in entries))
+    result = cathoscope("check", tmp_path / "s.yaml")
+    assert result.returncode == CONFIG
+    assert "s.yaml:4:" in result.stderr and "9 x 9 x 8" in result.stderr and "t.tif" in result.stderr
+    (tmp_path / "s.yaml").write_text("name: x\noutput: y\nelectrodes:\n" + "".join(f"  - {e}\n" for e in entries[1:]))
+    result = cathoscope("check", tmp_path / "s.yaml")
+    assert result.returncode == DATA
+    assert "9 x 9 x 8" in result.stderr and "t.tif" in result.stderr
+
+
 # --- 15 to 21: values, counts, shapes -------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
