@@ -56,8 +56,10 @@ Study open_study(const std::string& file, const std::vector<std::string>& set) {
 std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
 
 std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
-  return fmt::format("electrode {}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
-                     size_text(in.shape), name_of(in.volume ? in.volume->type : in.labels->type),
+  const auto& file = in.volume ? *in.volume : *in.labels;
+  return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
+                     file.synthetic.empty() ? "" : " (synthetic)",
+                     size_text(in.shape), name_of(file.type),
                      text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);
 }
 

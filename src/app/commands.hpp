@@ -65,6 +65,26 @@ struct PhantomCommand {
 };
 Exit phantom(const PhantomCommand& command, Console& console);
 
+struct FitCommand {
+  std::string table;
+  std::string target;
+  std::string output;
+  std::vector<std::string> set;
+  std::uint64_t seed = 0;
+  std::optional<int> threads;
+};
+Exit fit(const FitCommand& command, Console& console);
+
+struct ExplainCommand {
+  std::string forest;
+  std::string table;
+  std::string output;
+  std::string interactions;
+  std::string background;
+  std::optional<int> threads;
+};
+Exit explain(const ExplainCommand& command, Console& console);
+
 struct ExportCommand {
   std::string folder;
   std::string stage;

@@ -1,12 +1,16 @@
 #include "commands.hpp"
 #include "stop.hpp"
 
+#include <cathoscope/core/text.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
 #include <CLI/CLI.hpp>
 
-#include <clocale>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <new>
 
@@ -27,12 +31,23 @@ struct CommandLine {
   InitCommand init_command;
   StatusCommand status_command;
   PhantomCommand phantom_command;
+  FitCommand fit_command;
+  ExplainCommand explain_command;
   ExportCommand export_command;
   InfoCommand info_command;
   VerifyCommand verify_command;
 };
 
 const char* const stage_list = "volume, segmentation, attributes";
+
+/// A finite number above 0; CLI11's own check lets nan through.
+CLI::Validator positive_number() {
+  return {[](std::string& text) {
+            const auto value = number_from(text);
+            return value && std::isfinite(*value) && *value > 0 ? std::string() : "'" + text + "' is not a number above 0";
+          },
+          "NUMBER > 0"};
+}
 
 void add_run(CommandLine& c) {
   auto& o = c.run_command;
@@ -47,7 +62,7 @@ void add_run(CommandLine& c) {
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
   s->add_option("--device", o.device, "auto or cpu");
-  s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(CLI::PositiveNumber);
+  s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(positive_number());
   s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
   s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
   s->add_option("--json-log", o.json_log, "also write messages to this file, one JSON object a line");
@@ -86,13 +101,37 @@ void add_phantom(CommandLine& c) {
   s->add_option("--set", o.set, "key.path=value, over the file or preset")->take_all()->allow_extra_args(false);
   s->add_option("--format", o.format, "hdf5 or tiff");
   s->add_option("--type", o.type, "type of the grey values: uint8, uint16 or float32");
-  s->add_option("--voxel-size-um", o.voxel_size_um, "render at another voxel size")->check(CLI::PositiveNumber);
+  s->add_option("--voxel-size-um", o.voxel_size_um, "render at another voxel size")->check(positive_number());
   s->add_option("--labels", o.labels, "render the particles of this label volume instead of generated ones");
-  s->add_option("--labels-voxel-size-um", o.labels_voxel_size_um, "its voxel size")->check(CLI::PositiveNumber);
+  s->add_option("--labels-voxel-size-um", o.labels_voxel_size_um, "its voxel size")->check(positive_number());
   s->add_flag("--tables-only", o.tables_only, "only a table of particles, no voxels");
   s->add_option("--rows", o.rows, "with --tables-only: number of particles");
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
   s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
+}
+
+void add_fit(CommandLine& c) {
+  auto& o = c.fit_command;
+  auto* s = c.app.add_subcommand("fit", "Fit a regression forest to a table");
+  s->add_option("--table", o.table, "CSV or TSV with a header row")->required();
+  s->add_option("--target", o.target, "column to predict; default Damage");
+  s->add_option("--set", o.set, "regression.key=value, as in a study's configuration")->take_all()->allow_extra_args(false);
+  s->add_option("--seed", o.seed, "seed of split, bootstrap and features");
+  s->add_option("--output", o.output, "the forest, JSON")->required();
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return fit(c.fit_command, console); }; });
+}
+
+void add_explain(CommandLine& c) {
+  auto& o = c.explain_command;
+  auto* s = c.app.add_subcommand("explain", "Exact Shapley values of a forest for the rows of a table");
+  s->add_option("--forest", o.forest, "a forest, JSON: of `fit`, or exported from scikit-learn")->required();
+  s->add_option("--table", o.table, "CSV or TSV; columns are matched by name")->required();
+  s->add_option("--output", o.output, "CSV: a row of values for each row of the table")->required();
+  s->add_option("--interactions", o.interactions, "also interaction values, to this CSV");
+  s->add_option("--background", o.background, "interventional values against the rows of this table");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return explain(c.explain_command, console); }; });
 }
 
 void add_export(CommandLine& c) {
@@ -134,6 +173,8 @@ void set_up(CommandLine& c) {
   add_init(c);
   add_status(c);
   add_phantom(c);
+  add_fit(c);
+  add_explain(c);
   add_export(c);
   add_info(c);
   add_verify(c);
@@ -159,6 +200,21 @@ int guarded(Console& console, const std::function<Exit(Console&)>& action) {
   }
 }
 
+/// What to say where the first word is no command; empty where it is one, or there is none.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const auto* s : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(s->get_name());
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.rfind('-', 0) == 0) continue;
+    if (std::find(names.begin(), names.end(), word) != names.end()) return {};
+    const auto near = nearest_name(word, names);
+    return fmt::format("unknown command '{}'{}; commands are {}", word, near ? "; did you mean '" + *near + "'?" : "",
+                       fmt::join(names, ", "));
+  }
+  return {};
+}
+
 int main_of(int argc, char** argv) {
   handle_signals();
   CommandLine command_line;
@@ -166,6 +222,11 @@ int main_of(int argc, char** argv) {
   try {
     command_line.app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    const std::string unknown = unknown_command(command_line.app, argc, argv);
+    if (!unknown.empty()) {
+      fmt::print(stderr, "{}\n", unknown);
+      return code(Exit::usage);
+    }
     return command_line.app.exit(e) == 0 ? 0 : code(Exit::usage);
   }
   const Loudness loudness =

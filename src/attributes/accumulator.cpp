@@ -48,21 +48,6 @@ void Accumulator::add_run(std::int32_t zi, std::int32_t yi, std::int32_t begin, 
   s.high = {std::max(s.high[0], zi), std::max(s.high[1], yi), std::max(s.high[2], run.end - 1)};
 }
 
-void Accumulator::add_interface(State a, State b, std::int64_t amount) {
-  if (a == unseen || b == unseen) return;
-  if (!is_particle(a)) std::swap(a, b);
-  if (!is_particle(a)) return;
-  OwnAreas& own = sums_[label_of(a) - 1].areas;
-  if (b == background)
-    (is_crack(a) ? own.crack_matrix : own.solid_matrix) += amount;
-  else if (b == beyond)
-    (is_crack(a) ? own.crack_face : own.solid_face) += amount;
-  else if (label_of(a) == label_of(b))
-    own.inner += amount;
-  else
-    add_contact(a, b, amount);
-}
-
 void Accumulator::add_contact(State a, State b, std::int64_t amount) {
   if (a > b) std::swap(a, b);
   const std::uint64_t key = (std::uint64_t{label_of(a)} << 32) | label_of(b);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace cathoscope::attributes {
@@ -18,7 +19,20 @@ class Accumulator {
   /// Moments, box and counts of a run of a particle.
   void add_run(std::int32_t z, std::int32_t y, std::int32_t begin, const Run& run);
   /// An interface of `amount` between voxels of two different states.
-  void add_interface(State a, State b, std::int64_t amount);
+  void add_interface(State a, State b, std::int64_t amount) {
+    if (a == unseen || b == unseen) return;
+    if (!is_particle(a)) std::swap(a, b);
+    if (!is_particle(a)) return;
+    OwnAreas& own = sums_[label_of(a) - 1].areas;
+    if (b == background)
+      (is_crack(a) ? own.crack_matrix : own.solid_matrix) += amount;
+    else if (b == beyond)
+      (is_crack(a) ? own.crack_face : own.solid_face) += amount;
+    else if (label_of(a) == label_of(b))
+      own.inner += amount;
+    else
+      add_contact(a, b, amount);
+  }
   /// The two voxels share a face and one is outside the field of view.
   void meet_unseen(State a, State b);
 

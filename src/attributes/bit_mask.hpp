@@ -6,6 +6,7 @@
 #include <cathoscope/core/box.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -50,6 +51,9 @@ class BitMask {
   std::vector<std::uint64_t> bits_;
 };
 
+/// Bit i is the highest bit of byte i.
+std::uint64_t packed_bits(const std::array<std::uint8_t, 64>& bytes);
+
 /// The mask of the voxels where predicate(value) holds; `values` in z, y, x order.
 template <class T, class F>
 BitMask mask_where(const T* values, const Index3& shape, const F& predicate) {
@@ -60,9 +64,12 @@ BitMask mask_where(const T* values, const Index3& shape, const F& predicate) {
       const auto out = mask.row(z, y);
       for (std::int64_t x0 = 0; x0 < shape[2]; x0 += 64) {
         const std::int64_t n = std::min<std::int64_t>(64, shape[2] - x0);
-        std::uint64_t word = 0;
-        for (std::int64_t i = 0; i < n; ++i) word |= std::uint64_t{predicate(row[x0 + i])} << i;
-        out[static_cast<std::size_t>(x0 / 64)] = word;
+        alignas(16) std::array<std::uint8_t, 64> flags{};
+        if (n == 64)  // a known count vectorises
+          for (std::size_t i = 0; i < 64; ++i) flags[i] = predicate(row[x0 + static_cast<std::int64_t>(i)]) ? 0xFF : 0;
+        else
+          for (std::int64_t i = 0; i < n; ++i) flags[static_cast<std::size_t>(i)] = predicate(row[x0 + i]) ? 0xFF : 0;
+        out[static_cast<std::size_t>(x0 / 64)] = packed_bits(flags);
       }
     }
   return mask;
@@ -96,6 +103,15 @@ BitMask dilated(const BitMask& mask);
 
 /// The voxels whose centre is at most `distance_um` from that of a voxel of the mask: dilation by a ball. Exact.
 BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_um);
+
+/// The part of `wanted` that is so.
+BitMask within(const BitMask& mask, const Vec3& voxel_size_um, double distance_um, const BitMask& wanted);
+
+/// Smallest box with all set voxels; empty without any.
+Box bounds_of(const BitMask& mask);
+
+/// The part of the mask in `box`, whose begin becomes (0, 0, 0).
+BitMask cropped(const BitMask& mask, const Box& box);
 
 /// Majority of the 3 x 3 x 3 voxels around each, the rim of the box repeated outwards.
 BitMask median27(const BitMask& mask);

@@ -87,9 +87,10 @@ class BlockCache {
   std::unordered_map<std::int64_t, typename std::list<Entry>::iterator> index_;
 };
 
-/// The grid behind a cache of this size.
+/// The grid behind a cache of this size; a grid in memory as it is.
 template <class T>
 GridSource<T> cached(GridSource<T> source, std::size_t capacity_bytes) {
+  if (values_in_memory(source) != nullptr) return source;
   GridSource<T> result = source;
   auto cache = std::make_shared<BlockCache<T>>(std::move(source), capacity_bytes);
   result.read = [cache](const Box& box, T* out) { cache->read(box, out); };

@@ -51,7 +51,7 @@ double solid_angle(const Vec3& a, const Vec3& b, const Vec3& c) {
 double cell_solid_angle(const Vec3& u, const std::vector<Vec3>& all) {
   const Vec3 e1 = unit(cross(u, std::abs(u[0]) < 0.9 ? Vec3{1, 0, 0} : Vec3{0, 1, 0}));
   const Vec3 e2 = cross(u, e1);
-  constexpr double far = 1e6;
+  constexpr double far = 50;  // cells are narrower than 88 degrees to each side
   std::vector<Point2> polygon{{-far, -far}, {far, -far}, {far, far}, {-far, far}};
   for (const Vec3& v : all) {
     const Vec3 n{u[0] - v[0], u[1] - v[1], u[2] - v[2]};

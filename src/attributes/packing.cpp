@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace cathoscope::attributes {
 
@@ -114,10 +115,12 @@ std::vector<std::vector<CubeFilling>> cube_fillings(const AttributeInputs& input
   plan.moments = plan.grey = false;
   AttributeInputs labels_only = inputs;
   labels_only.cracks.read = nullptr;
+  BufferPool buffers;
+  Slab slab;
   const Tiling tiling = tiling_for(shape, 10, context);
   context.progress.begin("attributes: packing", static_cast<std::uint64_t>(volume_of(shape)));
   for (const Box& box : slabs(shape, tiling.thickness)) {
-    const Slab slab = read_slab(labels_only, plan, box.begin[0], box.end[0], tiling, pool, context);
+    slab = read_slab(labels_only, plan, box.begin[0], box.end[0], tiling, pool, buffers, context, std::move(slab));
     parallel_for(slab.z_end - slab.z_begin, context.threads, [&](std::int64_t i) {
       add_plane(slab, slab.z_begin + i, inputs.field_of_view.has_value(), shape, cubes, sums);
     });

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <numeric>
 
@@ -185,21 +186,21 @@ Neighbourhood neighbourhood_of(const AttributeInputs& inputs, std::uint32_t labe
   Neighbourhood n;
   n.box = box;
   n.voxel_size_um = inputs.labels.voxel_size_um;
-  std::vector<std::uint32_t> labels(size);
-  inputs.labels.read(box, labels.data());
-  n.envelope = mask_where(labels.data(), shape, [label](std::uint32_t v) { return v == label; });
-  const BitMask particles = mask_where(labels.data(), shape, [](std::uint32_t v) { return v != 0; });
+  const std::unique_ptr<std::uint32_t[]> labels(new std::uint32_t[size]);
+  inputs.labels.read(box, labels.get());
+  n.envelope = mask_where(labels.get(), shape, [label](std::uint32_t v) { return v == label; });
+  const BitMask particles = mask_where(labels.get(), shape, [](std::uint32_t v) { return v != 0; });
   n.others = particles - n.envelope;
   n.matrix = complement(particles);
-  std::vector<std::uint8_t> flags(size, 0);
+  const std::unique_ptr<std::uint8_t[]> flags(new std::uint8_t[size]);
   if (inputs.field_of_view) {
-    inputs.field_of_view->read(box, flags.data());
-    n.matrix = n.matrix & mask_where(flags.data(), shape, [](std::uint8_t v) { return v != 0; });
+    inputs.field_of_view->read(box, flags.get());
+    n.matrix = n.matrix & mask_where(flags.get(), shape, [](std::uint8_t v) { return v != 0; });
   }
   n.cracks = BitMask(shape);
   if (inputs.cracks.read) {
-    inputs.cracks.read(box, flags.data());
-    n.cracks = n.envelope & mask_where(flags.data(), shape, [](std::uint8_t v) { return v != 0; });
+    inputs.cracks.read(box, flags.get());
+    n.cracks = n.envelope & mask_where(flags.get(), shape, [](std::uint8_t v) { return v != 0; });
   }
   n.solid = n.envelope - n.cracks;
   if (inputs.grey) {
@@ -213,9 +214,36 @@ double contact_share(const Neighbourhood& n, double contact_distance_um, double 
                      const CroftonWeights& weights) {
   if (outer_area_um2 <= 0) return missing;
   if (!n.others.any()) return 0;
-  const BitMask near = within(n.others, n.voxel_size_um, contact_distance_um) & (n.matrix | n.others);
+  // three steps through faces reach every voxel that shares a corner
+  const BitMask shell = dilated(dilated(dilated(n.envelope))) & (n.matrix | n.others);
+  const BitMask near = within(n.others, n.voxel_size_um, contact_distance_um, shell);
   return area_of(count_pairs(n.envelope, near), weights) / outer_area_um2;
 }
+
+namespace {
+
+Box moved(Box box, const Index3& origin) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    box.begin[i] -= origin[i];
+    box.end[i] -= origin[i];
+  }
+  return box;
+}
+
+/// weight (grey - limit), where `weight` covers `box` of the neighbourhood.
+Field weight_times_grey(const Field& weight, const Neighbourhood& n, const Box& box, float limit) {
+  Field value = weight;
+  const Index3 s = n.envelope.shape(), size = box.shape();
+  for (std::int64_t z = 0; z < size[0]; ++z)
+    for (std::int64_t y = 0; y < size[1]; ++y) {
+      const float* grey = n.grey.data() + ((z + box.begin[0]) * s[1] + y + box.begin[1]) * s[2] + box.begin[2];
+      float* row = value.row(z, y);
+      for (std::int64_t x = 0; x < size[2]; ++x) row[x] *= grey[x] - limit;
+    }
+  return value;
+}
+
+}  // namespace
 
 double binder_share(const Neighbourhood& n, const GreyLevels& levels, double outer_area_um2,
                     const CroftonWeights& weights) {
@@ -223,16 +251,20 @@ double binder_share(const Neighbourhood& n, const GreyLevels& levels, double out
   const BitMask particles = n.envelope | n.others;
   const BitMask clear = levels.phases ? n.matrix : n.matrix - dilated(dilated(particles));
   const double sigma = 2 * std::cbrt(n.voxel_size_um[0] * n.voxel_size_um[1] * n.voxel_size_um[2]);
-  Field weight = field_of(clear);
-  Field value = weight;
-  for (std::size_t i = 0; i < value.values.size(); ++i)
-    value.values[i] *= n.grey[i] - static_cast<float>(levels.binder_limit);
-  weight = smoothed(std::move(weight), n.voxel_size_um, sigma);
-  value = smoothed(std::move(value), n.voxel_size_um, sigma);
-  for (std::size_t i = 0; i < value.values.size(); ++i)
-    value.values[i] = weight.values[i] > 1e-3F ? value.values[i] / weight.values[i] : -1;
-  const BitMask binder = mask_where(value.values.data(), value.shape, [](float v) { return v > 0; }) & n.matrix;
-  return area_of(count_pairs(n.envelope, binder), weights) / outer_area_um2;
+  const Vec3 sigmas{sigma, sigma, sigma};
+  const Box rim = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
+  const Box box = grown(rim, smoothing_reach(n.voxel_size_um, sigma), n.envelope.shape());
+  Field weight = field_of(cropped(clear, box));
+  Field value = weight_times_grey(weight, n, box, static_cast<float>(levels.binder_limit));
+  const Box wanted = moved(rim, box.begin);
+  weight = smoothed(std::move(weight), n.voxel_size_um, sigmas, wanted);
+  value = smoothed(std::move(value), n.voxel_size_um, sigmas, wanted);
+  const auto above = [](const Field& field, float limit) {
+    return mask_where(field.values.data(), field.shape, [limit](float v) { return v > limit; });
+  };
+  const BitMask binder =
+      above(value, 0) & above(weight, 1e-3F) & cropped(n.matrix, box);  // the weighted mean is above 0
+  return area_of(count_pairs(cropped(n.envelope, box), binder), weights) / outer_area_um2;
 }
 
 std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,

@@ -17,14 +17,13 @@ double largest_voxel(const Vec3& h) { return std::max({h[0], h[1], h[2]}); }
 
 std::optional<double> median_of(const std::vector<float>& grey, const BitMask& where) {
   std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(where.count()));
   const Index3& s = where.shape();
   for_each_set(where, [&](std::int64_t z, std::int64_t y, std::int64_t x) {
     values.push_back(grey[static_cast<std::size_t>((z * s[1] + y) * s[2] + x)]);
   });
   if (values.size() < fewest_shell_voxels) return std::nullopt;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  return nth_smallest(values, values.size() / 2);
 }
 
 struct LocalContrast {
@@ -39,8 +38,8 @@ std::optional<LocalContrast> local_contrast(const Neighbourhood& n) {
   if (!solid) return std::nullopt;
   const double h = largest_voxel(n.voxel_size_um);
   const BitMask particles = n.envelope | n.others;
-  const BitMask shell = (within(n.envelope, n.voxel_size_um, shell_to * h) & n.matrix) -
-                        within(particles, n.voxel_size_um, shell_from * h);
+  const BitMask shell = within(n.envelope, n.voxel_size_um, shell_to * h, n.matrix) -
+                        within(particles, n.voxel_size_um, shell_from * h, n.matrix);
   const auto matrix = median_of(n.grey, shell);
   if (!matrix || *matrix == *solid) return std::nullopt;
   return LocalContrast{*solid, *matrix};
@@ -77,8 +76,8 @@ double edge_blur(const Neighbourhood& n, const LocalContrast& c) {
 BitMask grey_envelope(const Neighbourhood& n, const LocalContrast& c, double sigma_um) {
   const double band = std::max(2 * sigma_um, 1.5 * largest_voxel(n.voxel_size_um));
   const BitMask open =
-      (within(n.matrix, n.voxel_size_um, band) & n.solid) | (within(n.envelope, n.voxel_size_um, band) & n.matrix);
-  const BitMask near_crack = within(n.cracks, n.voxel_size_um, band);
+      within(n.matrix, n.voxel_size_um, band, n.solid) | within(n.envelope, n.voxel_size_um, band, n.matrix);
+  const BitMask near_crack = within(n.cracks, n.voxel_size_um, band, open);
   const BitMask near_other = dilated(dilated(n.others));
   const BitMask free = open - near_crack - near_other;
   const Index3& s = n.envelope.shape();
@@ -95,13 +94,19 @@ double surface(const BitMask& mask, const BitMask& seen, const CroftonWeights& w
 }
 
 double inner_ratio(const Neighbourhood& n, double sigma_um, const CroftonWeights& weights) {
-  Field crack = smoothed(field_of(n.cracks), n.voxel_size_um, sigma_um);
-  const Field inside = smoothed(field_of(n.envelope), n.voxel_size_um, sigma_um);
-  for (std::size_t i = 0; i < crack.values.size(); ++i)
-    crack.values[i] = inside.values[i] > 0 ? crack.values[i] / inside.values[i] : 0;
-  const BitMask smooth = largest(crack, n.envelope, n.cracks.count());
-  const double smooth_area = area_of(count_pairs(smooth, n.envelope - smooth), weights);
-  const double raw_area = area_of(count_pairs(n.cracks, n.solid), weights);
+  // a rim of zeros is all that smoothing needs to see beyond the envelope
+  const Box box = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
+  const BitMask envelope = cropped(n.envelope, box), cracks = cropped(n.cracks, box);
+  Field crack = smoothed(field_of(cracks), n.voxel_size_um, sigma_um);
+  const Field inside = smoothed(field_of(envelope), n.voxel_size_um, sigma_um);
+  for_each_set(envelope, [&](std::int64_t z, std::int64_t y, std::int64_t x) {
+    const float weight = inside.row(z, y)[x];
+    float& value = crack.row(z, y)[x];
+    value = weight > 0 ? value / weight : 0;
+  });
+  const BitMask smooth = largest(crack, envelope, cracks.count());
+  const double smooth_area = area_of(count_pairs(smooth, envelope - smooth), weights);
+  const double raw_area = area_of(count_pairs(cracks, envelope - cracks), weights);
   return smooth_area > 0 ? raw_area / smooth_area : missing;
 }
 

@@ -6,6 +6,7 @@
 #include <cathoscope/core/parallel.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 namespace cathoscope::attributes {
@@ -17,21 +18,22 @@ struct Sums {
   double squares = 0;
 };
 
-/// Eight interleaved partial sums, added in one order: the same bits for any vector width.
+/// Eight interleaved partial sums, added in one order: the same bits for any vector width. The last block is filled up
+/// with zeros, which change no sum.
 CATHOSCOPE_MULTIVERSION
 Sums sums_of(const float* values, std::int32_t n) {
-  double sum[8] = {}, squares[8] = {};
-  std::int32_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (int k = 0; k < 8; ++k) {
-      const double v = values[i + k];
-      sum[k] += v;
-      squares[k] += v * v;
-    }
-  for (int k = 0; i < n; ++i, ++k) {
-    const double v = values[i];
-    sum[k] += v;
-    squares[k] += v * v;
+  using Floats = float __attribute__((vector_size(32)));
+  using Doubles = double __attribute__((vector_size(64)));
+  Doubles sum{}, squares{};
+  for (std::int32_t i = 0; i < n; i += 8) {
+    Floats block{};
+    if (i + 8 <= n)
+      std::memcpy(&block, values + i, sizeof block);
+    else
+      std::memcpy(&block, values + i, static_cast<std::size_t>(n - i) * sizeof(float));
+    const Doubles v = __builtin_convertvector(block, Doubles);
+    sum += v;
+    squares += v * v;
   }
   Sums s;
   for (int k = 0; k < 8; ++k) {
@@ -41,43 +43,56 @@ Sums sums_of(const float* values, std::int32_t n) {
   return s;
 }
 
-/// Raw voxels of a strip; kept between strips, because fresh memory costs more than the reading.
-struct Buffers {
-  std::unique_ptr<std::uint32_t[]> labels;
-  std::unique_ptr<std::uint8_t[]> cracks, field_of_view;
-  std::unique_ptr<float[]> grey;
-  std::size_t size = 0;
-
-  void reserve(std::size_t n) {
-    if (n <= size) return;
-    labels.reset(new std::uint32_t[n]);
-    cracks.reset(new std::uint8_t[n]);
-    field_of_view.reset(new std::uint8_t[n]);
-    grey.reset(new float[n]);
-    size = n;
-  }
+/// A row of each input; absent ones are nullptr.
+struct RowValues {
+  RowInput states;
+  const float* grey;
 };
 
-class BufferPool {
+/// The inputs of a strip: read into buffers, or looked at in place where a whole grid lies in memory.
+class StripValues {
  public:
-  template <class F>
-  void with(const F& f) {
-    Buffers mine;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!free_.empty()) {
-        mine = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    f(mine);
-    const std::scoped_lock lock(mutex_);
-    free_.push_back(std::move(mine));
+  StripValues(const AttributeInputs& inputs, const ReadPlan& plan, const Box& strip, StripBuffers& buffers)
+      : labels_(inputs.labels, strip, buffers.labels) {
+    if (inputs.cracks.read) cracks_ = {inputs.cracks, strip, buffers.cracks};
+    if (inputs.field_of_view) field_of_view_ = {*inputs.field_of_view, strip, buffers.field_of_view};
+    if (plan.grey) grey_ = {*inputs.grey, strip, buffers.grey};
+    size_ = static_cast<std::int32_t>(inputs.labels.shape[2]);
+  }
+
+  /// z and y count from the strip's begin.
+  [[nodiscard]] RowValues row(std::int64_t z, std::int64_t y) const {
+    return {{labels_.row(z, y), cracks_.row(z, y), field_of_view_.row(z, y), size_}, grey_.row(z, y)};
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<Buffers> free_;
+  template <class T>
+  struct Part {
+    const T* values = nullptr;
+    std::int64_t plane = 0, width = 0;
+
+    Part() = default;
+    Part(const GridSource<T>& source, const Box& strip, std::vector<T>& buffer) : width(source.shape[2]) {
+      const T* all = values_in_memory(source);
+      plane = width * (all != nullptr ? source.shape[1] : strip.end[1] - strip.begin[1]);
+      if (all != nullptr) {
+        values = all + (strip.begin[0] * source.shape[1] + strip.begin[1]) * width;
+        return;
+      }
+      const auto n = static_cast<std::size_t>(strip.size());
+      if (buffer.size() < n) buffer.resize(n);
+      source.read(strip, buffer.data());
+      values = buffer.data();
+    }
+    [[nodiscard]] const T* row(std::int64_t z, std::int64_t y) const {
+      return values == nullptr ? nullptr : values + z * plane + y * width;
+    }
+  };
+
+  Part<std::uint32_t> labels_;
+  Part<std::uint8_t> cracks_, field_of_view_;
+  Part<float> grey_;
+  std::int32_t size_;
 };
 
 /// The grey values worth keeping of one run: on the sampling lattice, and clear of the blur at its ends.
@@ -96,14 +111,12 @@ void check_label(std::uint32_t label, std::size_t particles) {
          label, particles, particles);
 }
 
-void read_row(const AttributeInputs& inputs, const ReadPlan& plan, const Buffers& buffers, std::size_t offset,
-              std::int32_t z, std::int32_t y, Accumulator& accumulator, Strip& strip) {
-  const auto nx = static_cast<std::int32_t>(inputs.labels.shape[2]);
+void read_row(const ReadPlan& plan, const RowValues& values, std::int32_t z, std::int32_t y, Accumulator& accumulator,
+              Strip& strip) {
+  const std::int32_t nx = values.states.size;
   if (plan.faces[2][0]) strip.runs.push_back({beyond, 0});
   const std::size_t inner = strip.runs.size();
-  append_runs({buffers.labels.get() + offset, inputs.cracks.read ? buffers.cracks.get() + offset : nullptr,
-               inputs.field_of_view ? buffers.field_of_view.get() + offset : nullptr, nx},
-              strip.runs);
+  append_runs(values.states, strip.runs);
   const bool sampled = plan.grey && z % plan.sample_step == 0 && y % plan.sample_step == 0;
   std::int32_t begin = 0;
   for (std::size_t r = inner; r < strip.runs.size(); ++r) {
@@ -113,33 +126,26 @@ void read_row(const AttributeInputs& inputs, const ReadPlan& plan, const Buffers
       check_label(label_of(run.state), accumulator.sums().size());
       accumulator.add_run(z, y, begin, run);
       if (plan.grey) {
-        const Sums s = sums_of(buffers.grey.get() + offset + begin, run.end - begin);
+        const Sums s = sums_of(values.grey + begin, run.end - begin);
         strip.grey.push_back({z, label_of(run.state), s.sum, s.squares});
       }
     }
     if (sampled && run.state != unseen && !is_crack(run.state))
-      sample_run(buffers.grey.get() + offset, z, y, begin, run, plan, strip.samples);
+      sample_run(values.grey, z, y, begin, run, plan, strip.samples);
     begin = run.end;
   }
   if (plan.faces[2][1]) strip.runs.push_back({beyond, nx + 1});
   strip.row_ends.push_back(strip.runs.size());
 }
 
-void read_strip(const AttributeInputs& inputs, const ReadPlan& plan, Buffers& buffers, Accumulator& accumulator,
+void read_strip(const AttributeInputs& inputs, const ReadPlan& plan, StripBuffers& buffers, Accumulator& accumulator,
                 Strip& strip) {
   const Box& box = strip.box;
-  buffers.reserve(static_cast<std::size_t>(box.size()));
-  inputs.labels.read(box, buffers.labels.get());
-  if (inputs.cracks.read) inputs.cracks.read(box, buffers.cracks.get());
-  if (inputs.field_of_view) inputs.field_of_view->read(box, buffers.field_of_view.get());
-  if (plan.grey) inputs.grey->read(box, buffers.grey.get());
-  std::size_t offset = 0;
+  const StripValues values(inputs, plan, box, buffers);
   for (std::int64_t z = box.begin[0]; z < box.end[0]; ++z)
-    for (std::int64_t y = box.begin[1]; y < box.end[1]; ++y) {
-      read_row(inputs, plan, buffers, offset, static_cast<std::int32_t>(z), static_cast<std::int32_t>(y), accumulator,
-               strip);
-      offset += static_cast<std::size_t>(inputs.labels.shape[2]);
-    }
+    for (std::int64_t y = box.begin[1]; y < box.end[1]; ++y)
+      read_row(plan, values.row(z - box.begin[0], y - box.begin[1]), static_cast<std::int32_t>(z),
+               static_cast<std::int32_t>(y), accumulator, strip);
 }
 
 }  // namespace
@@ -156,16 +162,17 @@ Tiling tiling_for(const Index3& shape, std::size_t bytes_per_voxel, const Contex
 }
 
 Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
-               const Tiling& tiling, AccumulatorPool& pool, const Context& context) {
+               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context, Slab spent) {
   const Index3& shape = inputs.labels.shape;
-  Slab slab{z_begin, z_end, tiling.height, {}};
-  for (std::int64_t y = 0; y < shape[1]; y += tiling.height)
-    slab.strips.push_back(
-        {{{z_begin, y, 0}, {z_end, std::min(shape[1], y + tiling.height), shape[2]}}, {}, {}, {}, {}, 0});
-  BufferPool buffers;
+  Slab slab{z_begin, z_end, tiling.height, std::move(spent.strips)};
+  slab.strips.resize(static_cast<std::size_t>((shape[1] + tiling.height - 1) / tiling.height));
+  for (std::size_t i = 0; i < slab.strips.size(); ++i) {
+    const std::int64_t y = static_cast<std::int64_t>(i) * tiling.height;
+    slab.strips[i].restart({{z_begin, y, 0}, {z_end, std::min(shape[1], y + tiling.height), shape[2]}});
+  }
   parallel_for(static_cast<std::int64_t>(slab.strips.size()), context.threads, [&](std::int64_t i) {
     context.progress.check_stop();
-    buffers.with([&](Buffers& b) {
+    buffers.with([&](StripBuffers& b) {
       pool.with([&](Accumulator& a) { read_strip(inputs, plan, b, a, slab.strips[static_cast<std::size_t>(i)]); });
     });
   });

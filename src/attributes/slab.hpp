@@ -5,6 +5,7 @@
 #include "streaming.hpp"
 
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct Strip {
   std::vector<GreySample> samples;    ///< by z, y, x
   std::int64_t seen_voxels = 0;
 
+  /// Empty, over another box, with the memory it has.
+  void restart(const Box& next) {
+    box = next;
+    runs.clear(), row_ends.clear(), grey.clear(), samples.clear();
+    seen_voxels = 0;
+  }
   [[nodiscard]] std::span<const Run> row(std::int64_t z, std::int64_t y) const {
     const auto i = static_cast<std::size_t>((z - box.begin[0]) * (box.end[1] - box.begin[1]) + y - box.begin[1]);
     const std::size_t begin = i == 0 ? 0 : row_ends[i - 1];
@@ -62,8 +69,40 @@ struct ReadPlan {
   Faces faces{};
 };
 
-/// Reads strips in parallel and adds their moments to borrowed accumulators.
+/// Raw voxels of a strip, for inputs that are not in memory.
+struct StripBuffers {
+  std::vector<std::uint32_t> labels;
+  std::vector<std::uint8_t> cracks, field_of_view;
+  std::vector<float> grey;
+};
+
+/// Buffers that tasks borrow, kept for the whole stream: fresh memory costs more than the reading.
+class BufferPool {
+ public:
+  template <class F>
+  void with(const F& f) {
+    StripBuffers mine;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!free_.empty()) {
+        mine = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    f(mine);
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(std::move(mine));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<StripBuffers> free_;
+};
+
+/// Reads strips in parallel and adds their moments to borrowed accumulators. `spent` is a slab that is not needed any
+/// more: its memory is used again.
 Slab read_slab(const AttributeInputs& inputs, const ReadPlan& plan, std::int64_t z_begin, std::int64_t z_end,
-               const Tiling& tiling, AccumulatorPool& pool, const Context& context);
+               const Tiling& tiling, AccumulatorPool& pool, BufferPool& buffers, const Context& context,
+               Slab spent = {});
 
 }  // namespace cathoscope::attributes

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <utility>
 
 namespace cathoscope::attributes {
 
@@ -143,11 +144,17 @@ void add_grey(const Slab& slab, std::vector<ParticleSums>& particles) {
     }
 }
 
+/// In z, y, x order, like add_grey.
 void add_samples(const Slab& slab, std::vector<GreySample>& samples) {
-  const std::size_t before = samples.size();
-  for (const Strip& strip : slab.strips) samples.insert(samples.end(), strip.samples.begin(), strip.samples.end());
-  std::sort(samples.begin() + static_cast<std::ptrdiff_t>(before), samples.end(),
-            [](const GreySample& a, const GreySample& b) { return a.position < b.position; });
+  std::vector<std::size_t> next(slab.strips.size(), 0);
+  for (auto z = static_cast<std::int32_t>(slab.z_begin); z < slab.z_end; ++z)
+    for (std::size_t s = 0; s < slab.strips.size(); ++s) {
+      const auto& strip = slab.strips[s].samples;
+      const std::size_t first = next[s];
+      while (next[s] < strip.size() && strip[next[s]].position[0] == z) ++next[s];
+      samples.insert(samples.end(), strip.begin() + static_cast<std::ptrdiff_t>(first),
+                     strip.begin() + static_cast<std::ptrdiff_t>(next[s]));
+    }
 }
 
 }  // namespace
@@ -181,18 +188,19 @@ PassOne stream_volume(const AttributeInputs& inputs, const Context& context, con
 
   std::vector<ParticleSums> grey(particles);
   AccumulatorPool pool(particles);
+  BufferPool buffers;
   const Tiling tiling = tiling_for(shape, 10, context);
-  Slab before;
+  Slab before, spent;
   context.progress.begin("attributes: moments and surfaces", static_cast<std::uint64_t>(volume_of(shape)));
   for (const Box& box : slabs(shape, tiling.thickness)) {
-    Slab now = read_slab(inputs, plan, box.begin[0], box.end[0], tiling, pool, context);
+    Slab now = read_slab(inputs, plan, box.begin[0], box.end[0], tiling, pool, buffers, context, std::move(spent));
     if (options.interfaces) compare_slab(now, &before, comparison, pool, result, context);
     if (plan.grey) {
       add_grey(now, grey);
       add_samples(now, result.samples);
     }
     for (const Strip& strip : now.strips) result.seen_voxels += strip.seen_voxels;
-    before = std::move(now);
+    spent = std::exchange(before, std::move(now));
     context.progress.advance(static_cast<std::uint64_t>(box.size()));
   }
   Accumulator total = pool.total();

@@ -34,6 +34,7 @@ std::string describe(const VolumeFile& f, const std::string& path) {
   line("voxel size", f.voxel_size_um
                          ? fmt::format("{} (from {})", readers::voxel_size_text(*f.voxel_size_um), f.voxel_size_from)
                          : "unknown: give voxel_size_um");
+  if (!f.synthetic.empty()) line("origin", f.synthetic);
   line("files", files_text(f));
   for (const std::string& note : f.notes) line("note", note);
   return text;

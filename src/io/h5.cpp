@@ -11,7 +11,13 @@ namespace cathoscope {
 
 namespace h5 {
 
-void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+void quiet() {
+  // Damaged files stay half open inside the library (1.10.8), and its own clean-up at exit crashes on them. Every file
+  // of ours is closed by its owner.
+  static const bool no_clean_up = H5dont_atexit() >= 0;
+  (void)no_clean_up;
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
 
 std::string last_message() {
   std::string text;
@@ -25,16 +31,46 @@ std::string last_message() {
   return text.empty() ? "no further message" : text;
 }
 
-template <> hid_t memory_type<std::int8_t>() { return H5T_NATIVE_INT8; }
-template <> hid_t memory_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
-template <> hid_t memory_type<std::int16_t>() { return H5T_NATIVE_INT16; }
-template <> hid_t memory_type<std::uint16_t>() { return H5T_NATIVE_UINT16; }
-template <> hid_t memory_type<std::int32_t>() { return H5T_NATIVE_INT32; }
-template <> hid_t memory_type<std::uint32_t>() { return H5T_NATIVE_UINT32; }
-template <> hid_t memory_type<std::int64_t>() { return H5T_NATIVE_INT64; }
-template <> hid_t memory_type<std::uint64_t>() { return H5T_NATIVE_UINT64; }
-template <> hid_t memory_type<float>() { return H5T_NATIVE_FLOAT; }
-template <> hid_t memory_type<double>() { return H5T_NATIVE_DOUBLE; }
+template <>
+hid_t memory_type<std::int8_t>() {
+  return H5T_NATIVE_INT8;
+}
+template <>
+hid_t memory_type<std::uint8_t>() {
+  return H5T_NATIVE_UINT8;
+}
+template <>
+hid_t memory_type<std::int16_t>() {
+  return H5T_NATIVE_INT16;
+}
+template <>
+hid_t memory_type<std::uint16_t>() {
+  return H5T_NATIVE_UINT16;
+}
+template <>
+hid_t memory_type<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+hid_t memory_type<std::uint32_t>() {
+  return H5T_NATIVE_UINT32;
+}
+template <>
+hid_t memory_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
+hid_t memory_type<std::uint64_t>() {
+  return H5T_NATIVE_UINT64;
+}
+template <>
+hid_t memory_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t memory_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
 
 std::string type_name(hid_t type) {
   const auto bits = 8 * H5Tget_size(type);
@@ -60,8 +96,19 @@ namespace {
 
 using HandlePtr = std::shared_ptr<H5File::Handle>;
 
+/// The library reports a refused allocation like any other failure of the call: only its text tells.
+Exit unless_memory(Exit exit, const std::string& message) {
+  return message.find("memory allocation failed") != std::string::npos ? Exit::no_memory : exit;
+}
+
 [[noreturn]] void fail_write(const H5File::Handle& h, const std::string& what) {
-  fail(Exit::write_error, "{}: cannot write {}: {}", h.path.string(), what, h5::last_message());
+  const std::string message = h5::last_message();
+  fail(unless_memory(Exit::write_error, message), "{}: cannot write {}: {}", h.path.string(), what, message);
+}
+
+[[noreturn]] void fail_read(const H5File::Handle& h, const std::string& what) {
+  const std::string message = h5::last_message();
+  fail(unless_memory(Exit::data, message), "{}: cannot read {}: {}", h.path.string(), what, message);
 }
 
 Id open_dataset(const H5File::Handle& h, const std::string& name) {
@@ -111,9 +158,12 @@ Id selected_space(hid_t dataset, const Box& box) {
   return space;
 }
 
+/// Of the same rank as in the file: between spaces of unlike rank the library walks element by element.
 Id memory_space(const Box& box) {
-  const auto n = static_cast<hsize_t>(box.size());
-  return {H5Screate_simple(1, &n, nullptr), H5Sclose};
+  const auto n = box.shape();
+  const std::array<hsize_t, 3> count{static_cast<hsize_t>(n[0]), static_cast<hsize_t>(n[1]),
+                                     static_cast<hsize_t>(n[2])};
+  return {H5Screate_simple(3, count.data(), nullptr), H5Sclose};
 }
 
 Id open_object(const H5File::Handle& h, const std::string& object) {
@@ -181,8 +231,7 @@ H5File H5File::create(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
-  if (!handle->file.valid())
-    fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
+  if (!handle->file.valid()) fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -193,8 +242,7 @@ H5File H5File::open(const std::filesystem::path& path) {
   auto handle = std::make_shared<Handle>();
   handle->path = path;
   handle->file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!handle->file.valid())
-    fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
+  if (!handle->file.valid()) fail(Exit::data, "{}: not a readable HDF5 file: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }
 
@@ -261,7 +309,7 @@ GridSource<T> H5File::grid(const std::string& name) const {
     const Id file_space = selected_space(*dataset, box);
     const Id memory = memory_space(box);
     if (H5Dread(*dataset, h5::memory_type<T>(), memory, file_space, H5P_DEFAULT, out) < 0)
-      fail(Exit::data, "{}: cannot read {}: {}", handle->path.string(), name, h5::last_message());
+      fail_read(*handle, name);
   };
   return source;
 }
@@ -292,7 +340,7 @@ std::vector<T> H5File::read_array(const std::string& name) const {
   const Id space = h5::space_of(d);
   std::vector<T> values(static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space))));
   if (!values.empty() && H5Dread(d, h5::memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-    fail(Exit::data, "{}: cannot read {}: {}", handle_->path.string(), name, h5::last_message());
+    fail_read(*handle_, name);
   return values;
 }
 
@@ -300,7 +348,8 @@ void H5File::write_texts(const std::string& name, const std::vector<std::string>
   std::size_t width = 1;
   for (const auto& v : values) width = std::max(width, v.size());
   std::vector<char> bytes(width * values.size(), '\0');
-  for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    std::memcpy(bytes.data() + i * width, values[i].data(), values[i].size());
   const std::scoped_lock lock(handle_->mutex);
   const Id type = text_type(width);
   const Id d = create_array(*handle_, name, type, values.size());
@@ -318,7 +367,7 @@ std::vector<std::string> H5File::read_texts(const std::string& name) const {
   const std::size_t width = H5Tget_size(type);
   std::vector<char> bytes(width * count);
   if (count > 0 && H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0)
-    fail(Exit::data, "{}: cannot read {}: {}", handle_->path.string(), name, h5::last_message());
+    fail_read(*handle_, name);
   std::vector<std::string> values;
   for (std::size_t i = 0; i < count; ++i) {
     const char* text = bytes.data() + i * width;
@@ -372,13 +421,14 @@ void H5File::close() {
   if (!handle_->file.close() || !flushed) fail_write(*handle_, "the last blocks");
 }
 
-#define CATHOSCOPE_H5_TYPES(M)                                                                             \
-  M(std::int8_t) M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) \
-      M(std::uint64_t) M(float) M(double)
-#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                        \
+#define CATHOSCOPE_H5_TYPES(M)                                                                                       \
+  M(std::int8_t)                                                                                                     \
+  M(std::uint8_t) M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) \
+      M(float) M(double)
+#define CATHOSCOPE_H5_INSTANTIATE(T)                                                                                 \
   template GridSink<T> H5File::create_grid<T>(const std::string&, const Index3&, const Vec3&, const Vec3&, Storage); \
-  template GridSource<T> H5File::grid<T>(const std::string&) const;                                          \
-  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                           \
+  template GridSource<T> H5File::grid<T>(const std::string&) const;                                                  \
+  template void H5File::write_array<T>(const std::string&, const std::vector<T>&);                                   \
   template std::vector<T> H5File::read_array<T>(const std::string&) const;
 CATHOSCOPE_H5_TYPES(CATHOSCOPE_H5_INSTANTIATE)
 

@@ -216,6 +216,22 @@ std::optional<std::vector<double>> attribute_numbers(hid_t object, const std::st
   return values;
 }
 
+std::string root_text(const InputH5Ptr& file, const std::string& key) {
+  const Id root(H5Gopen2(file->file, "/", H5P_DEFAULT), H5Gclose);
+  if (!root.valid() || H5Aexists(root, key.c_str()) <= 0) return {};
+  const Id a(H5Aopen(root, key.c_str(), H5P_DEFAULT), H5Aclose);
+  const Id type(H5Aget_type(a), H5Tclose);
+  const Id space(H5Aget_space(a), H5Sclose);
+  const std::size_t size = H5Tget_size(type);
+  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0 || size > 4096 ||
+      H5Sget_simple_extent_npoints(space) != 1)
+    return {};
+  std::string text(size, '\0');
+  if (H5Aread(a, type, text.data()) < 0) return {};
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
 std::optional<std::vector<double>> small_numbers(const InputH5Ptr& file, const std::string& name) {
   const auto target = reachable(file, name);
   if (!target || !is_dataset(*target)) return std::nullopt;

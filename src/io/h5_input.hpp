@@ -51,6 +51,8 @@ std::vector<std::string> root_groups(const InputH5Ptr& file);
 std::optional<std::vector<double>> small_numbers(const InputH5Ptr& file, const std::string& name);
 std::optional<std::string> small_text(const InputH5Ptr& file, const std::string& name);
 std::optional<std::vector<double>> attribute_numbers(hid_t object, const std::string& key);
+/// A fixed-length text attribute of the file's root of at most 4096 bytes; empty where there is none.
+std::string root_text(const InputH5Ptr& file, const std::string& key);
 
 /// Checks before the first read: filters there, parts of virtual datasets and external storage there and inside the
 /// folder, sizes believable. Throws Error.

@@ -258,6 +258,7 @@ VolumeFile open_hdf5(const std::filesystem::path& path, const OpenOptions& optio
   v.files = {path};
   if (target.file->path != path) v.files.push_back(target.file->path);
   v.notes.push_back("dataset " + found.name);
+  v.synthetic = h5::root_text(file, "synthetic");
   read_voxel_size(found, file, d->dataset, v);
   v.read = [d](const Box& box, void* out) { read_box(*d, box, out); };
   return v;

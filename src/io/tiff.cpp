@@ -232,6 +232,7 @@ VolumeFile open_tiff(const Paths& files) {
   v.format = files.size() > 1 ? "TIFF slices" : planes > 1 ? "TIFF stack" : "TIFF image";
   v.voxel_size_um = m.voxel_size_um;
   v.voxel_size_from = m.voxel_size_from;
+  v.synthetic = m.synthetic;
   add_notes(v, m, slices, left_out);
   if (!v.read) v.read = read_pages(files, std::move(slices), v.shape, all_raw, first.big_endian);
   return v;

@@ -173,6 +173,8 @@ TiffMetadata tiff_metadata(const TiffPages& file, const std::filesystem::path& p
     read_ome(text, path, planes, m);
   else if (text.starts_with("{\"shape\""))
     read_tifffile(file, planes, m);
+  if (const auto at = text.find("synthetic:"); at != std::string::npos)
+    m.synthetic = text.substr(at, text.find('\n', at) - at);
   const bool text_has_unit = text.starts_with("ImageJ=") && !line_value(text, "unit").empty();
   if (!m.voxel_size_um && m.notes.empty() && !text_has_unit) read_resolution_tags(file, m);
   return m;

@@ -68,6 +68,7 @@ struct TiffMetadata {
   std::string voxel_size_from;
   std::optional<std::int64_t> planes;  ///< of the volume, where the text says it
   bool contiguous = false;             ///< one directory, then all planes one after another
+  std::string synthetic;               ///< the line of the text that says that the data are synthetic
   std::vector<std::string> notes;
 };
 

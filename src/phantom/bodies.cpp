@@ -33,12 +33,15 @@ struct MappedRow {
   void map(const Particle& particle, float dz, float dy, const View& view, std::int64_t first, std::int64_t count) {
     const Matrix3& m = particle.to_unit;
     const Float3 row{m[0] * dz + m[1] * dy, m[3] * dz + m[4] * dy, m[6] * dz + m[7] * dy};
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto k = static_cast<std::size_t>(i);
-      const auto dx = static_cast<float>(view.centre(first + i) - particle.centre_um[2]);
+    // 32-bit indices, because no wide conversion of 64-bit ones exists before AVX-512.
+    const auto start = static_cast<std::int32_t>(first), n = static_cast<std::int32_t>(count);
+    const double centre = particle.centre_um[2], voxel = view.voxel_um;
+    for (std::int32_t k = 0; k < n; ++k) {
+      const auto dx = static_cast<float>((static_cast<double>(start + k) + 0.5) * voxel - centre);
       const Float3 q{row[0] + m[2] * dx, row[1] + m[5] * dx, row[2] + m[8] * dx};
-      length[k] = std::sqrt(norm2(q));
-      map_place(q, u[k], v[k]);
+      const auto j = static_cast<std::size_t>(k);
+      length[j] = std::sqrt(norm2(q));
+      map_place(q, u[j], v[j]);
     }
   }
 };

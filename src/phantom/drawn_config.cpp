@@ -2,34 +2,53 @@
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/random.hpp>
-#include <cathoscope/core/table.hpp>
 
 #include <cmath>
 #include <type_traits>
+#include <utility>
 
 namespace cathoscope::phantom_detail {
 
 namespace {
 
-/// Looks at every interval of the configuration with its dotted key.
-struct IntervalCheck {
+/// Takes the place of the configuration reader's list of problems where a configuration was made in code: the first one
+/// is thrown.
+struct FirstProblem {
+  std::string prefix;
+  void add(std::string_view key, const std::string& message) const {
+    fail(Exit::config, "phantom: {}{}: {}", prefix, key, message);
+  }
+};
+
+/// Visits the structs of a configuration: bounds of intervals, and each struct's own `check`.
+struct ConfigCheck {
   std::string prefix;
 
   template <class T>
   void operator()(const char* key, T& value, const char*, const Rule& rule = {}) {
-    if constexpr (std::is_same_v<T, Interval>) {
-      // Two angles, not a range: either may be the larger.
-      if (std::string(key) == "streak_angles") return;
-      for (const double v : value)
-        if (!std::isfinite(v) || v < rule.low || v > rule.high || (rule.low_open && v == rule.low))
-          fail(Exit::config, "phantom: {}{} has the value {}, which is not allowed", prefix, key, v);
-      if (value[0] > value[1])
-        fail(Exit::config, "phantom: {}{} is [{}, {}]; the first number must not be above the second", prefix, key,
-             value[0], value[1]);
-    } else if constexpr (std::is_class_v<T> && requires(T& t) { fields(*this, t); }) {
-      IntervalCheck inner{prefix + key + "."};
-      fields(inner, value);
+    if constexpr (std::is_same_v<T, double>) {
+      in_bounds(key, value, rule);
+    } else if constexpr (std::is_same_v<T, Interval>) {
+      for (const double v : value) in_bounds(key, v, rule);
+    } else if constexpr (std::is_same_v<T, std::vector<PlantTerm>>) {
+      for (PlantTerm& term : value) inside(key, term);
+    } else if constexpr (std::is_class_v<T> && requires(ConfigCheck& c, T& t) { fields(c, t); }) {
+      inside(key, value);
     }
+  }
+
+ private:
+  void in_bounds(const char* key, double v, const Rule& rule) const {
+    const bool low = v < rule.low || (rule.low_open && v == rule.low),
+               high = v > rule.high || (rule.high_open && v == rule.high);
+    if (!std::isfinite(v) || low || high) fail(Exit::config, "phantom: {}{}: {} is not allowed", prefix, key, v);
+  }
+  template <class T>
+  void inside(const char* key, T& value) const {
+    ConfigCheck inner{prefix + key + "."};
+    const FirstProblem problems{inner.prefix};
+    fields(inner, value);
+    check(problems, std::as_const(value));
   }
 };
 
@@ -50,18 +69,10 @@ void draw_effect(double& share, Interval& strength, Stream& stream) {
 
 void check_config(const PhantomConfig& config) {
   PhantomConfig copy = config;
-  IntervalCheck check;
-  fields(check, copy);
-  for (const PlantTerm& term : config.plant.terms) {
-    const std::size_t i = attribute_index(term.attribute);
-    if (i == attribute_list.size())
-      fail(Exit::config, "phantom: plant.terms names '{}', which is none of the 24 attributes", term.attribute);
-    if (term.attribute == "Damage" || term.attribute == "SurfInner" || term.attribute == "RoughInner")
-      fail(Exit::config, "phantom: plant.terms names '{}', which a crack-free body does not have", term.attribute);
-  }
-  if (config.plant.planted && config.plant.terms.empty() && config.plant.noise <= 0 &&
-      config.plant.cluster_amplitude <= 0)
-    fail(Exit::config, "phantom: plant.planted needs a term, noise or cluster_amplitude");
+  ConfigCheck visitor;
+  fields(visitor, copy);
+  for (const std::int64_t n : config.shape)
+    if (n < 1) fail(Exit::config, "phantom: shape: {} voxels along an axis; at least 1", n);
 }
 
 PhantomConfig drawn_config(const PhantomConfig& config, std::uint64_t seed) {

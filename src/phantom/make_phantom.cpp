@@ -10,6 +10,7 @@
 
 #include "drawn_config.hpp"
 
+#include <atomic>
 #include <numbers>
 #include <numeric>
 
@@ -135,25 +136,21 @@ std::vector<Particle> made_particles(const PhantomConfig& config, std::uint64_t 
 }
 
 /// Voxels that each particle owns on a grid of the given voxel size; index = label.
-std::vector<std::int64_t> owned_voxels(const Phantom& phantom, double voxel_um, const Context& context) {
+std::vector<std::atomic<std::int64_t>> owned_voxels(const Phantom& phantom, double voxel_um, const Context& context) {
   const auto tiles = blocks(shape_at(phantom, voxel_um), {64, 64, 64});
-  std::vector<std::vector<std::int64_t>> owns(tiles.size());
+  std::vector<std::atomic<std::int64_t>> owned(phantom.particles.size() +
+                                               1);  // sums of integers: the same in any order
   parallel_for(static_cast<std::int64_t>(tiles.size()), context.threads, [&](std::int64_t t) {
     context.progress.check_stop();
-    auto& counts = owns[static_cast<std::size_t>(t)];
-    counts.assign(phantom.particles.size() + 1, 0);
     const View view{tiles[static_cast<std::size_t>(t)], voxel_um};
     const Bodies bodies = bodies_in(phantom, view);
-    for (std::size_t i = 0; i < view.size(); ++i) ++counts[label_of(bodies, i)];
+    for (std::size_t i = 0; i < view.size(); ++i)
+      if (const std::uint32_t label = label_of(bodies, i)) ++owned[label];
   });
-  std::vector<std::int64_t> sum(phantom.particles.size() + 1);
-  for (const auto& counts : owns)
-    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += counts[k];
-  return sum;
+  return owned;
 }
 
-bool owns_a_voxel(const Phantom& phantom, std::size_t index) {
-  const double h = phantom.config.voxel_size_um;
+bool owns_a_voxel(const Phantom& phantom, std::size_t index, double h) {
   const View view{box_of(phantom.particles[index], h, shape_at(phantom, h)), h};
   if (view.box.empty()) return false;
   const Bodies bodies = bodies_in(phantom, view);
@@ -162,23 +159,23 @@ bool owns_a_voxel(const Phantom& phantom, std::size_t index) {
   return false;
 }
 
-/// Drops particles that own no voxel, so that labels are dense. Looked at coarsely first: only slivers are counted
-/// finely.
-void drop_voxelless(Phantom& phantom, const Context& context) {
-  const auto owned = owned_voxels(phantom, std::max(phantom.config.voxel_size_um, 0.5), context);
+}  // namespace
+
+Phantom with_voxels_at(Phantom phantom, double voxel_size_um, const Context& context) {
+  // Looked at coarsely first: only slivers are looked at finely.
+  const auto owned = owned_voxels(phantom, std::max(voxel_size_um, 0.5), context);
   constexpr std::int64_t sure = 8;
   std::vector<char> keep(phantom.particles.size(), 1);
   parallel_for(static_cast<std::int64_t>(keep.size()), context.threads, [&](std::int64_t i) {
     const auto k = static_cast<std::size_t>(i);
-    if (owned[k + 1] < sure) keep[k] = owns_a_voxel(phantom, k) ? 1 : 0;
+    if (owned[k + 1] < sure) keep[k] = owns_a_voxel(phantom, k, voxel_size_um) ? 1 : 0;
   });
   std::vector<Particle> kept;
   for (std::size_t k = 0; k < keep.size(); ++k)
     if (keep[k] != 0) kept.push_back(std::move(phantom.particles[k]));
   phantom.particles = std::move(kept);
+  return phantom;
 }
-
-}  // namespace
 
 Phantom make_phantom(const PhantomConfig& config, std::uint64_t seed, const Context& context) {
   check_config(config);
@@ -194,7 +191,7 @@ Phantom make_phantom(const PhantomConfig& config, std::uint64_t seed, const Cont
   const auto balls =
       pack(phantom.config, seed, phantom.extent_um, phantom.electrode_low_um, phantom.electrode_high_um, context);
   phantom.particles = made_particles(phantom.config, seed, balls, phantom.extent_um, context.threads);
-  drop_voxelless(phantom, context);
+  phantom = with_voxels_at(std::move(phantom), config.voxel_size_um, context);
   if (phantom.particles.empty())
     fail(Exit::config,
          "phantom: no particle lies in the volume of {} x {} x {} voxels; enlarge shape or packing.fraction",

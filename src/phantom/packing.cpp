@@ -4,6 +4,7 @@
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/random.hpp>
+#include <cathoscope/core/text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -36,10 +37,18 @@ double draw_diameter(const SizeConfig& sizes, bool fragment, Stream& draw) {
   return std::clamp(d, sizes.smallest_um, sizes.largest_factor * median);
 }
 
-std::vector<Ball> draw_balls(const PhantomConfig& config, std::uint64_t seed, const Domain& domain) {
+std::vector<Ball> draw_balls(const PhantomConfig& config, std::uint64_t seed, const Domain& domain,
+                             std::uint64_t memory_bytes) {
   const double room =
       (domain.high[0] - domain.low[0]) * (domain.high[1] - domain.low[1]) * (domain.high[2] - domain.low[2]);
   double missing = config.packing.fraction[0] * room;
+  const double expected = missing / (std::numbers::pi / 6 * std::pow(config.sizes.median_um[0], 3));
+  constexpr double bytes_a_particle = 12e3;  // most of it the map of its waves
+  if (expected * bytes_a_particle > static_cast<double>(memory_bytes))
+    fail(Exit::no_memory,
+         "phantom: some {:.3g} particles need {}, more than the {} that may be used; choose a smaller shape or "
+         "more memory",
+         expected, bytes_text(expected * bytes_a_particle), bytes_text(static_cast<double>(memory_bytes)));
   std::vector<Ball> balls;
   Stream draw(seed, {"phantom", "sizes"});
   while (missing > 0) {
@@ -194,7 +203,7 @@ std::vector<Ball> pack(const PhantomConfig& config, std::uint64_t seed, const Ve
          "phantom: the electrode is {:.3g} um thick, less than the smallest particle ({:.3g} um); enlarge shape "
          "or voxel_size_um, or lower packing.foil_gap_um",
          high_um - low_um, config.sizes.smallest_um);
-  auto balls = draw_balls(config, seed, domain);
+  auto balls = draw_balls(config, seed, domain, context.memory_bytes);
   scatter(config.packing, seed, domain, balls);
   Cells cells(domain, 2 * balls.front().radius_um);
   std::vector<Vec3> pushes(balls.size());

@@ -1,6 +1,7 @@
 /// What is true of a phantom, as a table and as YAML.
 
-#include <cathoscope/core/error.hpp>
+#include "drawn_config.hpp"
+
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/phantom/phantom.hpp>
 
@@ -64,6 +65,12 @@ struct YamlWriter {
     }
   }
 };
+
+std::string parameters_yaml(PhantomConfig config) {
+  YamlWriter writer{"  ", {}};
+  fields(writer, config);
+  return "parameters:\n" + writer.text;
+}
 
 struct Counts {
   std::int64_t fragments = 0, severe = 0, voxels = 0;
@@ -141,10 +148,15 @@ std::string truth_yaml(const Phantom& phantom) {
   if (c.voxels > 0)
     text += fmt::format("volume_fraction: {}\ndamage: {}\n", text_of(static_cast<double>(c.voxels) * h * h * h / slab),
                         text_of(c.damage / static_cast<double>(c.voxels)));
-  YamlWriter writer{"  ", {}};
-  PhantomConfig config = phantom.config;
-  fields(writer, config);
-  return text + "parameters:\n" + writer.text;
+  return text + parameters_yaml(phantom.config);
+}
+
+std::string table_truth_yaml(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows) {
+  return fmt::format(
+             "# Synthetic table: nothing in it was measured. Values as drawn for this seed.\nsynthetic: true\n"
+             "generator: cathoscope phantom\nseed: {}\nrows: {}\n",
+             seed, rows) +
+         parameters_yaml(phantom_detail::drawn_config(config, seed));
 }
 
 std::string electrode_yaml(const Phantom& phantom, const std::string& name, double voxel_size_um,

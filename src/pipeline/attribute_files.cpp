@@ -39,8 +39,9 @@ void write_table(H5File& file, const std::string& group, const Table& table) {
 /// JSON has no NaN: null says "undefined".
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 
-std::string summary_json(const ElectrodeSummary& s) {
+std::string summary_json(const ElectrodeSummary& s, const std::string& synthetic) {
   Json j;
+  j["synthetic"] = synthetic.empty() ? Json(false) : Json(synthetic);
   j["phase_fraction"] = number(s.phase_fraction);
   j["specific_surface_um_1"] = number(s.specific_surface_um_1);
   j["specific_surface_solid_um_1"] = number(s.specific_surface_solid_um_1);
@@ -63,14 +64,15 @@ void write_partial(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
-void write_attribute_files(const fs::path& folder, const AttributeResult& result) {
+void write_attribute_files(const fs::path& folder, const AttributeResult& result, const std::string& synthetic) {
   auto file = H5File::create(partial_name(folder / "attributes.h5"));
+  if (!synthetic.empty()) file.set_attribute("/", "synthetic", synthetic);
   write_table(file, "", result.paper);
   write_table(file, "/leak_free", result.leak_free);
   file.close();
   write_partial(folder / "attributes.csv", csv_text(result.paper));
   write_partial(folder / "attributes_leakfree.csv", csv_text(result.leak_free));
-  write_partial(folder / "summary.json", summary_json(result.summary));
+  write_partial(folder / "summary.json", summary_json(result.summary, synthetic));
 }
 
 void write_matched_files(const fs::path& folder, const AttributeResult& result) {

@@ -51,8 +51,9 @@ Phantom made_phantom(const PhantomOrder& order, const Context& context) {
   return semi_real_phantom(order.config, order.seed, labels, context).phantom;
 }
 
-Phantom damaged_phantom(Phantom phantom, const Context& context) {
-  const double h = phantom.config.voxel_size_um;
+/// Cracks opened on the masks at voxel size h, on which every particle has a voxel.
+Phantom damaged_phantom(Phantom phantom, double h, const Context& context) {
+  if (h != phantom.config.voxel_size_um) phantom = with_voxels_at(std::move(phantom), h, context);
   if (!phantom.config.plant.planted) return with_natural_damage(std::move(phantom), h, context);
   const auto table = true_attributes(body_labels(phantom, h), no_cracks(phantom, h), crack_free_grey(phantom, h),
                                      phantom.particles.size(), context)
@@ -109,8 +110,9 @@ void write_grey(const fs::path& folder, const Phantom& phantom, double h, const 
 
 void write_phantom(const PhantomOrder& order, const fs::path& folder, const Context& context) {
   make_folder(folder);
-  const Phantom phantom = damaged_phantom(made_phantom(order, context), context);
-  const double h = order.voxel_size_um.value_or(phantom.config.voxel_size_um);
+  Phantom packed = made_phantom(order, context);
+  const double h = order.voxel_size_um.value_or(packed.config.voxel_size_um);
+  const Phantom phantom = damaged_phantom(std::move(packed), h, context);
   const std::string origin = origin_text(phantom);
   const auto bodies = body_labels(phantom, h);
   const auto crack_mask = cracks(phantom, h);
@@ -143,10 +145,7 @@ void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::i
   out.close();
   if (!out) fail(Exit::write_error, "{}: cannot write (is the disk full?)", path.string());
   publish(path);
-  Phantom described;
-  described.config = config;
-  described.seed = seed;
-  write_atomically(folder / "truth.yaml", truth_yaml(described));
+  write_atomically(folder / "truth.yaml", table_truth_yaml(config, seed, rows));
 }
 
 }  // namespace cathoscope

@@ -67,6 +67,11 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+void remove_partials(const fs::path& folder, const std::vector<std::string>& outputs) {
+  std::error_code none;
+  for (const auto& output : outputs) fs::remove(partial_name(folder / output), none);
+}
+
 }  // namespace
 
 Artifact Run::stage(const StageSpec& spec, const Work& work) {
@@ -102,8 +107,13 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   const Context context{progress, options_.threads, options_.memory_bytes};
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
-  work(folder, context);
-  progress.check_stop();
+  try {
+    work(folder, context);
+    progress.check_stop();
+  } catch (...) {
+    remove_partials(folder, spec.outputs);
+    throw;
+  }
   fs::remove(record_file);  // from here to its rewriting the stage counts as unfinished
   StageRecord record;
   for (const auto& output : spec.outputs) {

@@ -132,6 +132,13 @@ std::optional<Vec3> matched_voxel(const Config& config, const std::vector<Electr
   return coarsest;
 }
 
+/// How the electrode's data were made where its files say that they are no measurement.
+std::string synthetic_origin(const Electrode& e) {
+  for (const auto* file : {&e.inputs.volume, &e.inputs.labels, &e.inputs.cracks})
+    if (*file && !(*file)->synthetic.empty()) return (*file)->synthetic;
+  return {};
+}
+
 void attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
                       const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
   AttributesConfig settings_of_stage = config.attributes;
@@ -144,7 +151,7 @@ void attributes_stage(const Config& config, const Electrode& e, const std::optio
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const auto inputs = attribute_inputs(e, volume, segmentation);
-    write_attribute_files(folder, compute_attributes(config.attributes, inputs, context));
+    write_attribute_files(folder, compute_attributes(config.attributes, inputs, context), synthetic_origin(e));
     if (matched)
       write_matched_files(folder, compute_attributes(config.attributes, degraded(inputs, *matched), context));
   });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace cathoscope {
 
@@ -127,11 +128,10 @@ void CsvRows::split(const CsvRecord& record, std::vector<std::string>& fields) c
 
 float CsvRows::value(const CsvRecord& record, const std::vector<std::string>& fields, std::size_t column) const {
   const std::string_view text = trimmed(fields[column]);
+  if (text.empty()) return std::numeric_limits<float>::quiet_NaN();
   const auto number = number_from(text);
-  if (!number)
-    fail(Exit::data, "{}:{}: column '{}': {}", file_, record.line, header_[column],
-         text.empty() ? std::string("the value is missing, and a forest needs one")
-                      : fmt::format("'{}' is not a number", text));
+  if (!number) fail(Exit::data, "{}:{}: column '{}': '{}' is not a number", file_, record.line, header_[column], text);
+  if (std::isnan(*number)) return std::numeric_limits<float>::quiet_NaN();
   const auto narrow = static_cast<float>(*number);
   if (!std::isfinite(narrow))
     fail(Exit::data, "{}:{}: column '{}': {} is not a finite number below 3.4e38", file_, record.line, header_[column],

@@ -37,7 +37,7 @@ class CsvRows {
 
   /// The fields of a record. Throws Error{data} where there are more or fewer than in the header.
   void split(const CsvRecord& record, std::vector<std::string>& fields) const;
-  /// The field as float32. Throws Error{data} where it is empty, not a number, or too large.
+  /// The field as float32; NaN where it is empty or nan. Throws Error{data} where it is not a number, or too large.
   [[nodiscard]] float value(const CsvRecord& record, const std::vector<std::string>& fields, std::size_t column) const;
 
  private:

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 
@@ -95,15 +96,32 @@ std::vector<std::size_t> places_of(const std::vector<std::string>& features, con
   return places;
 }
 
-FeatureRows parsed_rows(const CsvRows& csv, const std::vector<std::size_t>& places, const CsvRecord* records,
-                        std::size_t count) {
-  FeatureRows rows{count, places.size(), {}};
-  rows.values.reserve(count * places.size());
+/// Rows of a piece of the file. Those with a gap are not explained.
+struct ParsedRows {
+  FeatureRows complete;
+  std::vector<bool> has_gap;  ///< [record]
+  std::size_t gaps = 0;
+  std::size_t first_gap_line = 0;
+};
+
+ParsedRows parsed_rows(const CsvRows& csv, const std::vector<std::size_t>& places, const CsvRecord* records,
+                       std::size_t count) {
+  ParsedRows rows{{0, places.size(), {}}, {}, 0, 0};
+  rows.complete.values.reserve(count * places.size());
   std::vector<std::string> fields;
   for (std::size_t i = 0; i < count; ++i) {
     csv.split(records[i], fields);
-    for (const std::size_t place : places) rows.values.push_back(csv.value(records[i], fields, place));
+    const std::size_t before = rows.complete.values.size();
+    bool gap = false;
+    for (const std::size_t place : places) {
+      rows.complete.values.push_back(csv.value(records[i], fields, place));
+      gap = gap || std::isnan(rows.complete.values.back());
+    }
+    rows.has_gap.push_back(gap);
+    if (gap) rows.complete.values.resize(before);
+    if (gap && rows.gaps++ == 0) rows.first_gap_line = records[i].line;
   }
+  rows.complete.rows = count - rows.gaps;
   return rows;
 }
 
@@ -112,9 +130,12 @@ FeatureRows all_rows(const std::filesystem::path& path, const std::vector<std::s
   const auto places = places_of(features, csv);
   FeatureRows all{0, features.size(), {}};
   for (CsvBlock block; csv.next(block);) {
-    const FeatureRows rows = parsed_rows(csv, places, block.records.data(), block.records.size());
-    all.values.insert(all.values.end(), rows.values.begin(), rows.values.end());
-    all.rows += rows.rows;
+    const ParsedRows rows = parsed_rows(csv, places, block.records.data(), block.records.size());
+    if (rows.gaps > 0)
+      fail(Exit::data, "{}:{}: a value is missing; a background row needs all that the forest uses", csv.file(),
+           rows.first_gap_line);
+    all.values.insert(all.values.end(), rows.complete.values.begin(), rows.complete.values.end());
+    all.rows += rows.complete.rows;
   }
   return all;
 }
@@ -123,28 +144,39 @@ FeatureRows all_rows(const std::filesystem::path& path, const std::vector<std::s
 struct Piece {
   std::string values;
   std::string pairs;
+  std::size_t gaps = 0;
+  std::size_t first_gap_line = 0;
 };
 
-Piece explained_piece(const Explainer& explainer, const FeatureRows& rows, std::size_t first_row, bool with_pairs) {
-  const std::size_t m = rows.features;
-  Piece piece;
-  std::vector<double> phi(rows.rows * m), prediction(rows.rows);
-  explainer.explain(rows.values.data(), rows.rows, phi.data(), prediction.data());
-  const std::string expected = text_of(explainer.expected_value());
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    piece.values += std::to_string(first_row + i);
-    for (std::size_t f = 0; f < m; ++f) append_number(piece.values += ',', phi[i * m + f]);
-    append_number(piece.values.append(",").append(expected) += ',', prediction[i]);
-    piece.values += '\n';
+/// A row number and the row's numbers; where the row has a gap, as many empty fields.
+void append_row(std::string& out, std::size_t row, const double* numbers, std::size_t count) {
+  out += std::to_string(row);
+  for (std::size_t k = 0; k < count; ++k) {
+    out += ',';
+    if (numbers != nullptr) append_number(out, numbers[k]);
   }
-  if (!with_pairs) return piece;
-  std::vector<double> upper(rows.rows * explainer.pairs());
-  explainer.interactions(rows.values.data(), rows.rows, upper.data());
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    piece.pairs += std::to_string(first_row + i);
-    for (std::size_t k = 0; k < explainer.pairs(); ++k)
-      append_number(piece.pairs += ',', upper[i * explainer.pairs() + k]);
-    piece.pairs += '\n';
+  out += '\n';
+}
+
+Piece explained_piece(const Explainer& explainer, const ParsedRows& rows, std::size_t first_row, bool with_pairs) {
+  const std::size_t m = rows.complete.features, n = rows.complete.rows, width = m + 2;
+  Piece piece{{}, {}, rows.gaps, rows.first_gap_line};
+  std::vector<double> phi(n * m), prediction(n), line(width), upper(with_pairs ? n * explainer.pairs() : 0);
+  explainer.explain(rows.complete.values.data(), n, phi.data(), prediction.data());
+  if (with_pairs) explainer.interactions(rows.complete.values.data(), n, upper.data());
+  std::size_t i = 0;
+  for (std::size_t record = 0; record < rows.has_gap.size(); ++record) {
+    const bool gap = rows.has_gap[record];
+    if (!gap) {
+      std::copy_n(phi.begin() + static_cast<std::ptrdiff_t>(i * m), m, line.begin());
+      line[m] = explainer.expected_value();
+      line[m + 1] = prediction[i];
+    }
+    append_row(piece.values, first_row + record, gap ? nullptr : line.data(), width);
+    if (with_pairs)
+      append_row(piece.pairs, first_row + record, gap ? nullptr : upper.data() + i * explainer.pairs(),
+                 explainer.pairs());
+    i += gap ? 0 : 1;
   }
   return piece;
 }
@@ -171,16 +203,20 @@ ExplainReport explain_csv(const ExplainFiles& files, const Context& context) {
   if (pairs) pairs->append(pairs_header(forest.feature_names));
 
   context.progress.begin("explain", std::filesystem::file_size(files.table));
-  ExplainReport report{0, explainer.expected_value(), explainer.trees_in_tables()};
+  ExplainReport report;
+  report.expected_value = explainer.expected_value();
+  report.trees_in_tables = explainer.trees_in_tables();
   for (CsvBlock block; csv.next(block); report.rows += block.records.size()) {
     std::vector<Piece> pieces((block.records.size() + rows_a_piece - 1) / rows_a_piece);
     parallel_for(static_cast<std::int64_t>(pieces.size()), context.threads, [&](std::int64_t p) {
       const std::size_t first = static_cast<std::size_t>(p) * rows_a_piece;
       const std::size_t count = std::min(rows_a_piece, block.records.size() - first);
-      const FeatureRows rows = parsed_rows(csv, places, block.records.data() + first, count);
+      const ParsedRows rows = parsed_rows(csv, places, block.records.data() + first, count);
       pieces[static_cast<std::size_t>(p)] = explained_piece(explainer, rows, report.rows + first, pairs.has_value());
     });
     for (const Piece& piece : pieces) {
+      if (report.rows_with_gaps == 0) report.first_gap_line = piece.first_gap_line;
+      report.rows_with_gaps += piece.gaps;
       values.append(piece.values);
       if (pairs) pairs->append(piece.pairs);
     }
@@ -188,6 +224,11 @@ ExplainReport explain_csv(const ExplainFiles& files, const Context& context) {
   }
   values.finish();
   if (pairs) pairs->finish();
+  if (report.rows_with_gaps > 0)
+    context.progress.warn(
+        fmt::format("{}: {} of {} rows lack a value that the forest needs, the first in line {}; their "
+                    "fields are left empty",
+                    csv.file(), report.rows_with_gaps, report.rows, report.first_gap_line));
   return report;
 }
 

@@ -247,7 +247,9 @@ std::vector<std::int64_t> random_order(std::size_t n, Draws draws, std::uint64_t
 
 RowSplit split_rows(std::size_t n, double test_fraction, Draws draws, std::uint64_t seed) {
   const auto test = static_cast<std::size_t>(std::ceil(test_fraction * static_cast<double>(n)));
-  if (test >= n) fail(Exit::config, "test_fraction {} of {} rows leaves no row to train on", test_fraction, n);
+  if (test >= n)
+    fail(Exit::data, "test_fraction {} of {} rows leaves no row to train on; a table needs more rows", test_fraction,
+         n);
   const std::vector<std::int64_t> order = random_order(n, draws, seed);
   const auto cut = order.begin() + static_cast<std::ptrdiff_t>(test);
   return {{cut, order.end()}, {order.begin(), cut}};

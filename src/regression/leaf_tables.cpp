@@ -3,6 +3,7 @@
 #include "background_tree.hpp"
 #include "quadrature.hpp"
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <map>
@@ -19,8 +20,7 @@ class PathGame {
 
   void fill() {
     for (std::size_t pattern = 0; pattern < std::size_t{1} << d_; ++pattern) {
-      for (std::size_t i = 0; i < d_; ++i)
-        table_.values[pattern * d_ + i] = table_.path.offset * edge(pattern, i) * integral(pattern, i, i);
+      fill_values(pattern);
       if (!table_.pairs.empty()) fill_pairs(pattern);
     }
   }
@@ -28,13 +28,35 @@ class PathGame {
  private:
   [[nodiscard]] double passes(std::size_t pattern, std::size_t k) const { return (pattern >> k) & 1U ? 1.0 : 0.0; }
   [[nodiscard]] double edge(std::size_t pattern, std::size_t k) const { return passes(pattern, k) - path_[k].share; }
+  [[nodiscard]] double factor(double t, std::size_t pattern, std::size_t k) const {
+    return t * passes(pattern, k) + (1 - t) * path_[k].share;
+  }
+  /// All d integrals at once: products of the factors before each feature, then of those after it.
+  void fill_values(std::size_t pattern) {
+    double* values = table_.values.data() + pattern * d_;
+    std::array<double, longest_pattern> before{};
+    for (std::size_t q = 0; q < rule_.node.size(); ++q) {
+      double product = rule_.weight[q];
+      for (std::size_t k = 0; k < d_; ++k) {
+        before[k] = product;
+        product *= factor(rule_.node[q], pattern, k);
+      }
+      double after = 1;
+      for (std::size_t k = d_; k-- > 0;) {
+        values[k] += before[k] * after;
+        after *= factor(rule_.node[q], pattern, k);
+      }
+    }
+    for (std::size_t k = 0; k < d_; ++k) values[k] *= table_.path.offset * edge(pattern, k);
+  }
+  /// Integral of the product of all factors but those of i and j.
   [[nodiscard]] double integral(std::size_t pattern, std::size_t i, std::size_t j) const {
     double sum = 0;
     for (std::size_t q = 0; q < rule_.node.size(); ++q) {
       const double t = rule_.node[q];
       double product = rule_.weight[q];
       for (std::size_t k = 0; k < d_; ++k)
-        if (k != i && k != j) product *= t * passes(pattern, k) + (1 - t) * path_[k].share;
+        if (k != i && k != j) product *= factor(t, pattern, k);
       sum += product;
     }
     return sum;

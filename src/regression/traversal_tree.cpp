@@ -7,11 +7,12 @@
 
 #include <algorithm>
 
-// The same source for wider vector units. No contraction (-ffp-contract=off) and no reassociation: the same bits.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+// The same source for wider vector units. No contraction (-ffp-contract=off) and no reassociation: the same bits, which
+// tests/unit/regression/same_bits_test.cpp checks by compiling this file without.
+#if !defined(CATHOSCOPE_WIDER_TOO) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define CATHOSCOPE_WIDER_TOO __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
+#elif !defined(CATHOSCOPE_WIDER_TOO)
 #define CATHOSCOPE_WIDER_TOO
 #endif
 

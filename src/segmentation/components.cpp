@@ -130,49 +130,56 @@ std::vector<Box> seams_of(const Box& block) {
 
 }  // namespace
 
-Components find_components(const Workspace& w, const std::string& task, Neighbours neighbours,
-                           const std::function<Array3<std::uint32_t>(const Box&)>& keys_of) {
-  Components result{ScratchGrid<std::uint32_t>(w), {}};
-  std::mutex mutex;
-  std::uint64_t used = 1;
-  for_each_block(w, task, [&](const Box& block) {
-    const Array3<std::uint32_t> keys = keys_of(block);
-    Array3<std::uint32_t> ids = array3<std::uint32_t>(block.shape());
-    const std::uint32_t count = label_components(keys.data(), block.shape(), neighbours, ids.data());
-    std::uint64_t offset = 0;
-    {
-      const std::scoped_lock lock(mutex);
-      offset = used - 1;
-      used += count;
-    }
-    if (offset + count >= std::numeric_limits<std::uint32_t>::max())
-      fail(Exit::data, "the volume falls into more than 4294967294 pieces: smooth it or crop it");
-    for (std::uint32_t& id : ids)
-      if (id != 0) id += static_cast<std::uint32_t>(offset);
-    result.ids.write(block, ids.data());
-  });
-  DisjointSets sets(used);
-  for_each_block(w, task + ", seams", [&](const Box& block) {
+ComponentFinder::ComponentFinder(const Workspace& w, Neighbours neighbours)
+    : w_(w), neighbours_(neighbours), ids_(w), mutex_(std::make_unique<std::mutex>()) {}
+
+ComponentFinder::Part ComponentFinder::add(const Box& block, const Array3<std::uint32_t>& keys) {
+  Part part{array3<std::uint32_t>(block.shape()), 0, 0};
+  part.count = label_components(keys.data(), block.shape(), neighbours_, part.ids.data());
+  {
+    const std::scoped_lock lock(*mutex_);
+    part.before = used_ - 1;
+    used_ += part.count;
+  }
+  if (part.before + part.count >= std::numeric_limits<std::uint32_t>::max())
+    fail(Exit::data, "the volume falls into more than 4294967294 pieces: smooth it or crop it");
+  const auto before = static_cast<std::uint32_t>(part.before);
+  for (std::uint32_t& id : part.ids) id = id == 0 ? 0 : id + before;
+  ids_.write(block, part.ids.data());
+  return part;
+}
+
+Components ComponentFinder::finish(const std::string& task,
+                                   const std::function<Array3<std::uint32_t>(const Box&)>& keys_of) {
+  DisjointSets sets(used_);
+  for_each_block(w_, task + ", seams", [&](const Box& block) {
     for (const Box& seam : seams_of(block)) {
-      const Box box = intersect(seam, whole(w.shape));
+      const Box box = intersect(seam, whole(w_.shape));
       const Array3<std::uint32_t> keys = keys_of(box);
       Array3<std::uint32_t> ids = array3<std::uint32_t>(box.shape());
-      result.ids.read(box, ids.data());
+      ids_.read(box, ids.data());
       Array3<std::uint32_t> local = array3<std::uint32_t>(box.shape());
-      const std::uint32_t count = label_components(keys.data(), box.shape(), neighbours, local.data());
+      const std::uint32_t count = label_components(keys.data(), box.shape(), neighbours_, local.data());
       std::vector<std::uint32_t> first(count + 1, 0);
-      const std::scoped_lock lock(mutex);
+      const std::scoped_lock lock(*mutex_);
       for (std::size_t i = 0; i < ids.size(); ++i) {
         const std::uint32_t c = local.data()[i];
         if (c == 0) continue;
         if (first[c] == 0) first[c] = ids.data()[i];
-        sets.unite(first[c], ids.data()[i]);
+        if (first[c] != ids.data()[i]) sets.unite(first[c], ids.data()[i]);
       }
     }
   });
-  result.component_of.resize(used);
-  for (std::uint32_t i = 0; i < used; ++i) result.component_of[i] = sets.find(i);
+  Components result{ids_, std::vector<std::uint32_t>(used_)};
+  for (std::uint32_t i = 0; i < used_; ++i) result.component_of[i] = sets.find(i);
   return result;
+}
+
+Components find_components(const Workspace& w, const std::string& task, Neighbours neighbours,
+                           const std::function<Array3<std::uint32_t>(const Box&)>& keys_of) {
+  ComponentFinder finder(w, neighbours);
+  for_each_block(w, task, [&](const Box& block) { finder.add(block, keys_of(block)); });
+  return finder.finish(task, keys_of);
 }
 
 namespace {
@@ -208,42 +215,49 @@ struct Hole {
   std::uint64_t voxels = 0;
 };
 
+/// 1 where a voxel of the block is 0 in the array grown by one voxel.
+template <class T>
+Array3<std::uint32_t> zeros_of(const Box& block, const Index3& grid, const Array3<T>& grown_values) {
+  Array3<std::uint32_t> keys = array3<std::uint32_t>(block.shape());
+  for_each_voxel(block, grid, [&](std::int64_t i, std::int64_t wide, bool) {
+    keys.data()[i] = grown_values.data()[wide] == 0 ? 1U : 0U;
+  });
+  return keys;
+}
+
+std::vector<Hole> holes_of(const Box& block, const Index3& grid, const ComponentFinder::Part& part,
+                           const Array3<std::uint8_t>& values) {
+  std::vector<Hole> holes(part.count + 1);
+  const auto steps = face_steps(block);
+  const std::uint8_t* v = values.data();
+  for_each_voxel(block, grid, [&](std::int64_t i, std::int64_t wide, bool border) {
+    const std::uint32_t id = part.ids.data()[i];
+    if (id == 0) return;
+    Hole& hole = holes[id - part.before];
+    hole.voxels += 1;
+    if (!hole.open)
+      hole.open = border || std::any_of(steps.begin(), steps.end(), [&](auto s) { return v[wide + s] == 2; });
+  });
+  return holes;
+}
+
 }  // namespace
 
 void fill_holes(const Workspace& w, const ScratchGrid<std::uint8_t>& mask, std::uint64_t largest) {
-  const Components background = find_components(w, "holes", Neighbours::faces, [&](const Box& box) {
+  ComponentFinder finder(w, Neighbours::faces);
+  Tally<Hole> tally;
+  for_each_block(w, "holes", [&](const Box& block) {
+    const Array3<std::uint8_t> values = mask.padded(reaching(block, {1, 1, 1}), 1);
+    const auto part = finder.add(block, zeros_of(block, w.shape, values));
+    tally.add(part, holes_of(block, w.shape, part, values));
+  });
+  const Components background = finder.finish("holes", [&](const Box& box) {
     Array3<std::uint32_t> keys = array3<std::uint32_t>(box.shape());
     const Array3<std::uint8_t> values = mask.padded(box, 1);
     std::transform(values.begin(), values.end(), keys.begin(), [](std::uint8_t v) { return v == 0 ? 1U : 0U; });
     return keys;
   });
-  std::vector<Hole> holes(background.component_of.size());
-  std::mutex mutex;
-  for_each_block(w, "holes, size", [&](const Box& block) {
-    const Array3<std::uint8_t> values = mask.padded(reaching(block, {1, 1, 1}), 1);
-    std::vector<std::uint32_t> ids(static_cast<std::size_t>(block.size()));
-    background.ids.read(block, ids.data());
-    const auto steps = face_steps(block);
-    const std::uint8_t* v = values.data();
-    std::uint32_t last = 0;
-    Hole hole;
-    const auto flush = [&] {
-      if (last == 0) return;
-      const std::scoped_lock lock(mutex);
-      holes[last].open |= hole.open;
-      holes[last].voxels += hole.voxels;
-      hole = {};
-    };
-    for_each_voxel(block, w.shape, [&](std::int64_t i, std::int64_t wide, bool border) {
-      const std::uint32_t id = ids[static_cast<std::size_t>(i)];
-      if (id == 0) return;
-      if (id != last) flush();
-      last = id;
-      hole.voxels += 1;
-      hole.open |= border || std::any_of(steps.begin(), steps.end(), [&](auto s) { return v[wide + s] == 2; });
-    });
-    flush();
-  });
+  std::vector<Hole> holes = tally.take(background.component_of.size());
   for (std::uint32_t id = 1; id < holes.size(); ++id) {
     Hole& root = holes[background.component_of[id]];
     if (&root == &holes[id]) continue;
@@ -272,45 +286,48 @@ void add_label(std::uint32_t& around, std::uint32_t label) {
   around = around == 0 ? label : several;
 }
 
+/// The one label around each of the block's pockets.
+std::vector<std::uint32_t> labels_around(const Box& block, const Index3& grid, const ComponentFinder::Part& part,
+                                         const Array3<std::uint32_t>& labels, const Array3<std::uint8_t>& inside) {
+  std::vector<std::uint32_t> around(part.count + 1, 0);
+  const auto steps = face_steps(block);
+  for_each_voxel(block, grid, [&](std::int64_t i, std::int64_t wide, bool border) {
+    const std::uint32_t id = part.ids.data()[i];
+    if (id == 0) return;
+    std::uint32_t& found = around[id - part.before];
+    if (found == several) return;
+    if (border || inside.data()[i] == 0) found = several;
+    for (const auto s : steps) add_label(found, labels.data()[wide + s]);
+  });
+  return around;
+}
+
 }  // namespace
 
 std::uint64_t fill_labels(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
                           const std::function<Array3<std::uint8_t>(const Box&)>& field_of_view,
-                          const ScratchGrid<std::uint8_t>& filled) {
-  const Components background = find_components(w, "pockets", Neighbours::faces, [&](const Box& box) {
+                          const ScratchGrid<std::uint8_t>& filled, const std::vector<std::uint32_t>& number) {
+  ComponentFinder finder(w, Neighbours::faces);
+  Tally<std::uint32_t> tally;
+  for_each_block(w, "pockets", [&](const Box& block) {
+    const Array3<std::uint32_t> wide = labels.padded(reaching(block, {1, 1, 1}), 0);
+    const auto part = finder.add(block, zeros_of(block, w.shape, wide));
+    tally.add(part, labels_around(block, w.shape, part, wide, field_of_view(block)));
+  });
+  const Components background = finder.finish("pockets", [&](const Box& box) {
     Array3<std::uint32_t> keys = labels.padded(box, 1);
     for (std::uint32_t& k : keys) k = k == 0 ? 1U : 0U;
     return keys;
   });
-  std::vector<std::uint32_t> around(background.component_of.size(), 0);
-  std::mutex mutex;
-  for_each_block(w, "pockets, neighbours", [&](const Box& block) {
-    const Array3<std::uint32_t> wide = labels.padded(reaching(block, {1, 1, 1}), 0);
-    const Array3<std::uint8_t> inside = field_of_view(block);
-    std::vector<std::uint32_t> ids(static_cast<std::size_t>(block.size()));
-    background.ids.read(block, ids.data());
-    const auto steps = face_steps(block);
-    std::uint32_t last = 0;
-    std::uint32_t found = 0;
-    const auto flush = [&] {
-      if (last == 0) return;
-      const std::scoped_lock lock(mutex);
-      add_label(around[last], found);
-      found = 0;
-    };
-    for_each_voxel(block, w.shape, [&](std::int64_t i, std::int64_t at, bool border) {
-      const std::uint32_t id = ids[static_cast<std::size_t>(i)];
-      if (id == 0) return;
-      if (id != last) flush();
-      last = id;
-      if (border || inside.data()[i] == 0) found = several;
-      for (const auto s : steps) add_label(found, wide.data()[at + s]);
-    });
-    flush();
-  });
+  std::vector<std::uint32_t> around = tally.take(background.component_of.size());
   for (std::uint32_t id = 1; id < around.size(); ++id)
     if (background.component_of[id] != id) add_label(around[background.component_of[id]], around[id]);
+  for (std::uint32_t id = 1; id < around.size(); ++id) {
+    const std::uint32_t label = around[background.component_of[id]];
+    around[id] = label == several ? 0 : label;
+  }
   std::uint64_t count = 0;
+  std::mutex mutex;
   for_each_block(w, "pockets, filling", [&](const Box& block) {
     Array3<std::uint32_t> values = labels.padded(block, 0);
     std::vector<std::uint32_t> ids(values.size());
@@ -318,13 +335,13 @@ std::uint64_t fill_labels(const Workspace& w, const ScratchGrid<std::uint32_t>& 
     Array3<std::uint8_t> changed = array3<std::uint8_t>(block.shape());
     std::uint64_t here = 0;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      const std::uint32_t label = around[background.component_of[ids[i]]];
-      const bool fills = ids[i] != 0 && label != 0 && label != several;
+      const bool fills = around[ids[i]] != 0;
       changed.data()[i] = fills ? 1 : 0;
-      if (fills) values.data()[i] = label;
+      if (fills) values.data()[i] = around[ids[i]];
+      if (!number.empty()) values.data()[i] = number[values.data()[i]];
       here += fills ? 1 : 0;
     }
-    if (here > 0) labels.write(block, values.data());
+    if (here > 0 || !number.empty()) labels.write(block, values.data());
     filled.write(block, changed.data());
     const std::scoped_lock lock(mutex);
     count += here;

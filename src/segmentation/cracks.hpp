@@ -31,7 +31,7 @@ struct Cracks {
 /// Grey values smoothed by 0.7 voxels, once, in 65536 steps between the 0.0001 and 0.9999 quantiles of the volume.
 class SmoothGrey {
  public:
-  SmoothGrey(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside);
+  SmoothGrey(const Workspace& w, const GridSource<float>& grey, const GreyRange& range, const FieldOfView& inside);
 
   [[nodiscard]] bool empty() const { return !(high_ > low_); }  ///< all values are equal
   [[nodiscard]] double low() const { return low_; }
@@ -53,7 +53,7 @@ std::vector<ParticleLevels> particle_levels(const Workspace& w, const SmoothGrey
 /// strong(), below the two outermost layers of the particle; and the voxels of those two layers deeper than weak()
 /// within three voxels of it (the mouth). What is only in the two layers is the blurred surface, not damage.
 /// A shallow voxel beside a deep one is that one's blurred flank and left out, so that a wide crack keeps its width.
-Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
+Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const GreyRange& range, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, std::uint32_t count);
 
 }  // namespace cathoscope

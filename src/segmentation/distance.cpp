@@ -1,5 +1,7 @@
 #include <cathoscope/segmentation/distance.hpp>
 
+#include <cathoscope/core/multiversion.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -78,31 +80,57 @@ void LineDistance::operator()(std::uint32_t* values, std::int64_t n, std::int64_
 namespace {
 
 /// out[x] = min(out[x], in[x] + add) over a row.
-void take_lower(std::uint32_t* out, const std::uint32_t* in, std::uint32_t add, std::int64_t n) {
+CATHOSCOPE_MULTIVERSION void take_lower(std::uint32_t* out, const std::uint32_t* in, std::uint32_t add,
+                                        std::int64_t n) {
   for (std::int64_t x = 0; x < n; ++x) out[x] = std::min(out[x], in[x] + add);
+}
+
+/// out[x] = min(out[x], a[x] + add, b[x] + add) over a row.
+CATHOSCOPE_MULTIVERSION void take_lowest(std::uint32_t* out, const std::uint32_t* a, const std::uint32_t* b,
+                                         std::uint32_t add, std::int64_t n) {
+  for (std::int64_t x = 0; x < n; ++x) out[x] = std::min(out[x], std::min(a[x], b[x]) + add);
+}
+
+/// The row before and the row after, where they are.
+void take_rows(std::uint32_t* out, const std::uint32_t* before, const std::uint32_t* after, std::uint32_t add,
+               std::int64_t n) {
+  if (before != nullptr && after != nullptr)
+    take_lowest(out, before, after, add, n);
+  else if (before != nullptr || after != nullptr)
+    take_lower(out, before != nullptr ? before : after, add, n);
+}
+
+/// A row and itself, shifted by d either way.
+void take_shifted(std::uint32_t* out, const std::uint32_t* in, std::int64_t d, std::uint32_t add, std::int64_t n) {
+  const std::int64_t both = std::max<std::int64_t>(0, n - 2 * d);
+  const std::int64_t ends = (n - both) / 2;  // voxels at either end with one neighbour only (or none)
+  take_lowest(out + d, in, in + 2 * d, add, both);
+  if (both > 0) {
+    take_lower(out, in + d, add, ends);
+    take_lower(out + n - ends, in + n - ends - d, add, ends);
+  } else {
+    take_lower(out + d, in, add, n - d);
+    take_lower(out, in + d, add, n - d);
+  }
 }
 
 void near_along(Array3<std::uint32_t>& values, const Array3<std::uint32_t>& before, int axis, std::int64_t reach,
                 std::uint32_t weight) {
   const Index3 n = shape_of(values);
-  const std::int64_t stride = axis == 0 ? n[1] * n[2] : axis == 1 ? n[2] : 1;
+  const std::int64_t stride = axis == 0 ? n[1] * n[2] : n[2];
+  const std::int64_t end = n[static_cast<std::size_t>(axis)];
   for (std::int64_t z = 0; z < n[0]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y) {
       const std::int64_t row = (z * n[1] + y) * n[2];
       std::uint32_t* out = values.data() + row;
       const std::uint32_t* in = before.data() + row;
-      for (std::int64_t d = 1; d <= reach; ++d) {
+      const std::int64_t at = axis == 0 ? z : y;
+      for (std::int64_t d = 1; d <= std::min(reach, end - 1); ++d) {
         const auto add = static_cast<std::uint32_t>(weight * static_cast<std::uint64_t>(d * d));
-        if (axis == 2) {
-          if (d >= n[2]) break;
-          take_lower(out + d, in, add, n[2] - d);
-          take_lower(out, in + d, add, n[2] - d);
-          continue;
-        }
-        const std::int64_t at = axis == 0 ? z : y;
-        const std::int64_t end = n[static_cast<std::size_t>(axis)];
-        if (at - d >= 0) take_lower(out, in - d * stride, add, n[2]);
-        if (at + d < end) take_lower(out, in + d * stride, add, n[2]);
+        if (axis == 2)
+          take_shifted(out, in, d, add, n[2]);
+        else
+          take_rows(out, at - d >= 0 ? in - d * stride : nullptr, at + d < end ? in + d * stride : nullptr, add, n[2]);
       }
     }
 }
@@ -112,9 +140,12 @@ void near_along(Array3<std::uint32_t>& values, const Array3<std::uint32_t>& befo
 void near_distances(Array3<std::uint32_t>& values, const SquaredMetric& metric, double limit_um) {
   const std::uint32_t limit = metric.squared(limit_um);
   const Index3 reach = metric.steps(limit_um);
+  Array3<std::uint32_t> before;
   for (const int axis : {2, 1, 0}) {
     const auto i = static_cast<std::size_t>(axis);
-    if (reach[i] > 0) near_along(values, Array3<std::uint32_t>(values), axis, reach[i], metric.weight[i]);
+    if (reach[i] == 0) continue;
+    before = values;
+    near_along(values, before, axis, reach[i], metric.weight[i]);
   }
   for (std::uint32_t& v : values)
     if (v > limit) v = far;

@@ -1,5 +1,7 @@
 #include "grey.hpp"
 
+#include <cathoscope/core/multiversion.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -20,26 +22,55 @@ std::vector<float> gaussian_taps(double sigma) {
   return taps;
 }
 
+/// out[x] += the first four taps of four rows `step` apart, in this order.
+CATHOSCOPE_MULTIVERSION void add_four(float* out, const float* in, std::int64_t step, const float* taps,
+                                      std::int64_t n) {
+  const float a = taps[0];
+  const float b = taps[1];
+  const float c = taps[2];
+  const float d = taps[3];
+  for (std::int64_t x = 0; x < n; ++x)
+    out[x] = out[x] + a * in[x] + b * in[x + step] + c * in[x + 2 * step] + d * in[x + 3 * step];
+}
+
+CATHOSCOPE_MULTIVERSION void add_one(float* out, const float* in, float tap, std::int64_t n) {
+  for (std::int64_t x = 0; x < n; ++x) out[x] += tap * in[x];
+}
+
 /// One axis of the filter: `from` covers `source`, the result covers `target`, which is narrower along that axis only.
+/// Taps beyond the source are left out.
 Array3<float> filtered(const Array3<float>& from, const Box& source, const Box& target, std::size_t axis,
                        const std::vector<float>& taps) {
   const auto reach = static_cast<std::int64_t>(taps.size() / 2);
-  Array3<float> result = array3<float>(target.shape());
-  result.fill(0.0F);
   const auto n = target.shape();
+  const auto m = source.shape();
+  const std::array<std::int64_t, 3> stride{m[1] * m[2], m[2], 1};
+  Array3<float> result = array3<float>(n);
+  result.fill(0.0F);
   for (std::int64_t z = 0; z < n[0]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y) {
       float* out = &result(z, y, 0);
-      for (std::int64_t d = -reach; d <= reach; ++d) {
-        Index3 at{z + target.begin[0] - source.begin[0], y + target.begin[1] - source.begin[1],
-                  target.begin[2] - source.begin[2]};
-        at[axis] += d;
-        const float tap = taps[static_cast<std::size_t>(d + reach)];
-        if (axis < 2 && (at[axis] < 0 || at[axis] >= source.shape()[axis])) continue;
-        const std::int64_t low = axis == 2 ? std::max<std::int64_t>(0, -at[2]) : 0;
-        const std::int64_t high = axis == 2 ? std::min(n[2], source.shape()[2] - at[2]) : n[2];
-        const float* in = from.data() + (at[0] * source.shape()[1] + at[1]) * source.shape()[2] + at[2];
-        for (std::int64_t x = low; x < high; ++x) out[x] += tap * in[x];
+      const Index3 at{z + target.begin[0] - source.begin[0], y + target.begin[1] - source.begin[1],
+                      target.begin[2] - source.begin[2]};
+      const float* in = from.data() + (at[0] * m[1] + at[1]) * m[2] + at[2];
+      const auto whole_row = [&](std::int64_t d) {
+        return at[axis] + d >= 0 && at[axis] + d + (axis == 2 ? n[2] : 1) <= m[axis];
+      };
+      for (std::int64_t d = -reach; d <= reach;) {
+        const float* tap = taps.data() + d + reach;
+        if (d + 3 <= reach && whole_row(d) && whole_row(d + 3)) {
+          add_four(out, in + d * stride[axis], stride[axis], tap, n[2]);
+          d += 4;
+          continue;
+        }
+        if (whole_row(d)) {
+          add_one(out, in + d * stride[axis], *tap, n[2]);
+        } else if (axis == 2) {
+          const std::int64_t low = std::max<std::int64_t>(0, -(at[2] + d));
+          const std::int64_t high = std::min(n[2], m[2] - (at[2] + d));
+          if (high > low) add_one(out + low, in + d + low, *tap, high - low);
+        }
+        ++d;
       }
     }
   return result;
@@ -132,9 +163,7 @@ double Histogram::quantile(double q) const {
   return centre(bin);
 }
 
-namespace {
-
-Histogram range_of(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside) {
+GreyRange grey_range(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside) {
   float low = std::numeric_limits<float>::max();
   float high = std::numeric_limits<float>::lowest();
   std::mutex mutex;
@@ -152,15 +181,18 @@ Histogram range_of(const Workspace& w, const GridSource<float>& grey, const Fiel
     low = std::min(low, least);
     high = std::max(high, most);
   });
-  return {low, high, {}};
+  return {low, high};
 }
 
-void count_values(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside, const Vec3& sigma,
-                  Histogram& histogram) {
+namespace {
+
+using Values = std::function<Array3<float>(const Box&)>;
+
+void count_values(const Workspace& w, const Values& values_of, const FieldOfView& inside, Histogram& histogram) {
   histogram.counts.assign(fine_bins, 0);
   std::mutex mutex;
   for_each_block(w, "grey histogram", [&](const Box& block) {
-    const Array3<float> values = smoothed(grey, inside, sigma, block);
+    const Array3<float> values = values_of(block);
     const Array3<std::uint8_t> seen = inside(block);
     std::vector<std::uint32_t> counts(fine_bins, 0);
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -172,16 +204,15 @@ void count_values(const Workspace& w, const GridSource<float>& grey, const Field
 
 }  // namespace
 
-Histogram grey_histogram(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
-                         const Vec3& sigma) {
-  Histogram all = range_of(w, grey, inside);
+Histogram grey_histogram(const Workspace& w, const GreyRange& range, const Values& values, const FieldOfView& inside) {
+  Histogram all{range.low, range.high, {}};
   if (!(all.high > all.low)) return {};
-  count_values(w, grey, inside, sigma, all);
+  count_values(w, values, inside, all);
   const double low = all.quantile(1e-4);
   const double high = all.quantile(1 - 1e-4);
   if (!(high > low) || high - low > (all.high - all.low) / 64) return all;
   Histogram narrow{low, high, {}};  // a few outliers stretched the range
-  count_values(w, grey, inside, sigma, narrow);
+  count_values(w, values, inside, narrow);
   return narrow;
 }
 

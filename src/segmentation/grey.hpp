@@ -4,6 +4,7 @@
 #include <cathoscope/segmentation/workspace.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -32,10 +33,17 @@ struct Histogram {
   [[nodiscard]] double quantile(double q) const;
 };
 
-/// Of the smoothed values in the field of view, between their 0.0001 and 0.9999 quantiles; no counts where there is no
-/// value or only one.
-Histogram grey_histogram(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside,
-                         const Vec3& sigma);
+/// Lowest and highest value in the field of view; low > high where there is none.
+struct GreyRange {
+  float low = 0;
+  float high = 0;
+};
+GreyRange grey_range(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside);
+
+/// Of the values in the field of view, between their 0.0001 and 0.9999 quantiles where outliers stretch the range; no
+/// counts where there is no value or only one. values(box) is asked for each block, for a second time where they do.
+Histogram grey_histogram(const Workspace& w, const GreyRange& range,
+                         const std::function<Array3<float>(const Box&)>& values, const FieldOfView& inside);
 
 /// Otsu's threshold (IEEE Trans. SMC 9, 62, 1979): the middle of the thresholds that separate the two classes best.
 /// Empty where the histogram has fewer than two filled bins.

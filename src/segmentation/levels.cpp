@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <unordered_map>
 
 namespace cathoscope {
 
@@ -30,10 +31,66 @@ struct LevelCounts {
   }
 };
 
-struct Sample {
-  std::uint32_t label;
-  std::uint16_t bin;
-  bool is_solid;
+/// Counts of all labels that are wanted, filled by blocks in any order.
+class SharedCounts {
+ public:
+  SharedCounts(LevelCounts& wanted, LevelCounts* of_all) : wanted_(wanted), of_all_(of_all) {}
+
+  /// `counts`: first the solid's bins, then the matrix's.
+  void add(const std::vector<std::uint32_t>& labels, const Counts& counts) {
+    const std::scoped_lock lock(mutex_);
+    for (std::size_t k = 0; k < labels.size(); ++k) {
+      const std::uint32_t* row = counts.data() + 2 * level_bins * k;
+      if (wanted_.holds(labels[k])) add_row(wanted_, wanted_.at(labels[k], 0), row);
+      if (of_all_ != nullptr) add_row(*of_all_, 0, row);
+    }
+  }
+
+ private:
+  static void add_row(LevelCounts& to, std::size_t at, const std::uint32_t* row) {
+    for (std::size_t b = 0; b < level_bins; ++b) {
+      to.solid[at + b] += row[b];
+      to.matrix[at + b] += row[level_bins + b];
+    }
+  }
+  std::mutex mutex_;
+  LevelCounts& wanted_;
+  LevelCounts* of_all_;
+};
+
+/// Counts of one block, handed over when they grow large.
+class BlockCounts {
+ public:
+  explicit BlockCounts(SharedCounts& shared) : shared_(shared) {}
+  void add(std::uint32_t label, std::size_t bin, bool is_solid) {
+    if (label != last_ || labels_.empty()) find(label);
+    counts_[at_ + (is_solid ? 0 : level_bins) + bin] += 1;
+  }
+  void flush() {
+    shared_.add(labels_, counts_);
+    labels_.clear();
+    counts_.clear();
+    row_of_.clear();
+  }
+
+ private:
+  void find(std::uint32_t label) {
+    constexpr std::size_t most_rows = 4096;  // 8 MiB
+    if (labels_.size() == most_rows) flush();
+    const auto [row, is_new] = row_of_.try_emplace(label, labels_.size());
+    if (is_new) {
+      labels_.push_back(label);
+      counts_.resize(counts_.size() + 2 * level_bins, 0);
+    }
+    at_ = 2 * level_bins * row->second;
+    last_ = label;
+  }
+  SharedCounts& shared_;
+  std::vector<std::uint32_t> labels_;
+  Counts counts_;
+  std::unordered_map<std::uint32_t, std::size_t> row_of_;
+  std::uint32_t last_ = 0;
+  std::size_t at_ = 0;
 };
 
 std::size_t inner_index(const Box& block, const Box& wide, std::int64_t z, std::int64_t y) {
@@ -43,30 +100,30 @@ std::size_t inner_index(const Box& block, const Box& wide, std::int64_t z, std::
                                   block.begin[2] - wide.begin[2]);
 }
 
-/// Every voxel of a block that tells a level: deep in a particle, or in the surroundings of one.
-std::vector<Sample> samples_of(const Box& block, const Array3<std::uint16_t>& grey, const FieldOfView& inside,
-                               const ScratchGrid<std::uint32_t>& labels) {
-  const Index3& grid = labels.shape();
-  const Box wide = grown(block, {9, 9, 9}, grid);
+/// Counts every voxel of a block that tells a level: deep in a particle, or in the surroundings of one.
+void count_block(const Box& block, const Array3<std::uint16_t>& grey, const FieldOfView& inside,
+                 const ScratchGrid<std::uint32_t>& labels, SharedCounts& shared) {
+  const Box wide = grown(block, {9, 9, 9}, labels.shape());
   const Array3<std::uint32_t> names = labels.padded(wide, 0);
   const Array3<std::uint8_t> seen = inside(wide);
   const NearestLabel to_boundary(names, boundary_of(names, seen), 8.01);
   const auto n = block.shape();
-  std::vector<Sample> samples;
+  BlockCounts counts(shared);
   for (std::int64_t z = 0; z < n[0]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y) {
       const std::size_t row = inner_index(block, wide, z, y);
+      const std::uint16_t* codes = &grey(z, y, 0);
       for (std::int64_t x = 0; x < n[2]; ++x) {
         const std::size_t i = row + static_cast<std::size_t>(x);
         const std::uint32_t label = names.data()[i];
         const std::uint32_t squared = to_boundary.squared(i);
-        const auto bin = static_cast<std::uint16_t>(grey(z, y, x) / (65536 / level_bins));
-        if (label != 0 && squared >= 2) samples.push_back({label, bin, true});
+        const std::size_t bin = codes[x] / (65536 / level_bins);
+        if (label != 0 && squared >= 2) counts.add(label, bin, true);
         if (label == 0 && squared >= 7 && squared <= 64 && seen.data()[i] != 0)
-          samples.push_back({to_boundary.label(i), bin, false});
+          counts.add(to_boundary.label(i), bin, false);
       }
     }
-  return samples;
+  counts.flush();
 }
 
 std::uint64_t total_of(const std::uint32_t* counts) {
@@ -125,21 +182,17 @@ ParticleLevels levels_of(const std::uint32_t* solid, const std::uint32_t* matrix
 
 void count_samples(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, LevelCounts& counts, LevelCounts* of_all) {
-  std::mutex mutex;
-  for_each_block(w, "grey levels of the particles", [&](const Box& block) {
-    const auto samples = samples_of(block, grey.codes(block), inside, labels);
-    const std::scoped_lock lock(mutex);
-    for (const Sample& s : samples) {
-      if (counts.holds(s.label)) (s.is_solid ? counts.solid : counts.matrix)[counts.at(s.label, s.bin)] += 1;
-      if (of_all != nullptr) (s.is_solid ? of_all->solid : of_all->matrix)[s.bin] += 1;
-    }
-  });
+  SharedCounts shared(counts, of_all);
+  for_each_block(w, "grey levels of the particles",
+                 [&](const Box& block) { count_block(block, grey.codes(block), inside, labels, shared); });
 }
 
 }  // namespace
 
-SmoothGrey::SmoothGrey(const Workspace& w, const GridSource<float>& grey, const FieldOfView& inside) {
-  const Histogram histogram = grey_histogram(w, grey, inside, {0, 0, 0});
+SmoothGrey::SmoothGrey(const Workspace& w, const GridSource<float>& grey, const GreyRange& range,
+                       const FieldOfView& inside) {
+  const Histogram histogram = grey_histogram(
+      w, range, [&](const Box& block) { return grey.load(block); }, inside);
   if (histogram.counts.empty()) return;
   low_ = histogram.quantile(tail);
   high_ = histogram.quantile(1 - tail);

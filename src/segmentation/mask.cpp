@@ -7,24 +7,54 @@
 #include <limits>
 #include <mutex>
 #include <numeric>
+#include <unordered_map>
+#include <utility>
 
 namespace cathoscope {
 
+namespace {
+
+/// Otsu's threshold of the smoothed values, which are kept for the pass that applies it.
+std::optional<double> automatic_threshold(const Workspace& w, const GridSource<float>& grey, const GreyRange& range,
+                                          const FieldOfView& inside, const Vec3& sigma,
+                                          const ScratchGrid<float>& kept) {
+  const auto values = [&](const Box& block) {
+    Array3<float> smooth = smoothed(grey, inside, sigma, block);
+    kept.write(block, smooth.data());
+    return smooth;
+  };
+  const auto threshold = otsu_threshold(grey_histogram(w, range, values, inside));
+  if (!threshold) w.context->progress.warn("all grey values in the field of view are equal: there is no particle");
+  return threshold;
+}
+
+}  // namespace
+
 ScratchGrid<std::uint8_t> threshold_mask(const Workspace& w, const WatershedConfig& config,
-                                         const GridSource<float>& grey, const FieldOfView& inside) {
+                                         const GridSource<float>& grey, const GreyRange& range,
+                                         const FieldOfView& inside) {
   Vec3 sigma{};
   for (std::size_t i = 0; i < 3; ++i) sigma[i] = w.shape[i] > 1 ? config.smooth_um / w.voxel_um[i] : 0;
   std::optional<double> threshold = config.threshold.value;
-  if (!threshold) threshold = otsu_threshold(grey_histogram(w, grey, inside, sigma));
-  if (!threshold) w.context->progress.warn("all grey values in the field of view are equal: there is no particle");
+  ScratchGrid<float> kept;
+  if (!threshold) {
+    kept = ScratchGrid<float>(w);
+    threshold = automatic_threshold(w, grey, range, inside, sigma, kept);
+  }
+  const bool is_kept = !config.threshold.value && threshold;
   ScratchGrid<std::uint8_t> mask(w);
   const bool bright = config.bright == "particle";
   for_each_block(w, "threshold", [&](const Box& block) {
     Array3<std::uint8_t> values = inside(block);
-    const Array3<float> grey_values = smoothed(grey, inside, sigma, block);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const bool particle = threshold && (grey_values.data()[i] >= *threshold) == bright;
-      values.data()[i] = values.data()[i] == 0 ? 2 : particle ? 1 : 0;
+    if (threshold) {
+      const Array3<float> grey_values = is_kept ? kept.padded(block, 0) : smoothed(grey, inside, sigma, block);
+      const double limit = *threshold;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const bool particle = (grey_values.data()[i] >= limit) == bright;
+        values.data()[i] = values.data()[i] == 0 ? 2 : particle ? 1 : 0;
+      }
+    } else {
+      for (std::uint8_t& v : values) v = v == 0 ? 2 : 0;
     }
     mask.write(block, values.data());
   });
@@ -124,24 +154,45 @@ ScratchGrid<std::uint8_t> deep_bridges_filled(const Workspace& w, const ScratchG
 
 namespace {
 
+/// `take` over each value and the `reach` values after it in one line of lines: widths double, so that a few steps do.
+template <class Take>
+void over_following(std::uint32_t* values, std::int64_t period, std::int64_t stride, std::int64_t reach,
+                    const Take& take) {
+  for (std::int64_t done = 0; done < reach;) {
+    const std::int64_t step = std::min(done + 1, reach - done);
+    const std::int64_t shift = step * stride;
+    for (std::int64_t i = 0; i < period - shift; ++i) values[i] = take(values[i], values[i + shift]);
+    done += step;
+  }
+}
+
+/// The same with the values before it.
+template <class Take>
+void over_preceding(std::uint32_t* values, std::int64_t period, std::int64_t stride, std::int64_t reach,
+                    const Take& take) {
+  for (std::int64_t done = 0; done < reach;) {
+    const std::int64_t step = std::min(done + 1, reach - done);
+    const std::int64_t shift = step * stride;
+    for (std::int64_t i = period - 1; i >= shift; --i) values[i] = take(values[i], values[i - shift]);
+    done += step;
+  }
+}
+
 /// `take` over 2 reach + 1 voxels along every axis, in place.
 template <class Take>
 void over_box(Array3<std::uint32_t>& values, const Index3& reach, const Take& take) {
   const Index3 n = shape_of(values);
   const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  std::vector<std::uint32_t> before;
   for (std::size_t axis = 0; axis < 3; ++axis) {
-    const Array3<std::uint32_t> from = values;
     const std::int64_t period = stride[axis] * n[axis];
-    for (std::int64_t base = 0; base < volume_of(n); base += period)
-      for (std::int64_t d = 1; d <= std::min(reach[axis], n[axis] - 1); ++d) {
-        const std::int64_t shift = d * stride[axis];
-        std::uint32_t* to = values.data() + base;
-        const std::uint32_t* in = from.data() + base;
-        for (std::int64_t i = 0; i < period - shift; ++i) {
-          to[i] = take(to[i], in[i + shift]);
-          to[i + shift] = take(to[i + shift], in[i]);
-        }
-      }
+    for (std::int64_t base = 0; base < volume_of(n); base += period) {
+      std::uint32_t* line = values.data() + base;
+      before.assign(line, line + period);
+      over_preceding(before.data(), period, stride[axis], reach[axis], take);
+      over_following(line, period, stride[axis], reach[axis], take);
+      for (std::int64_t i = 0; i < period; ++i) line[i] = take(line[i], before[static_cast<std::size_t>(i)]);
+    }
   }
 }
 
@@ -166,45 +217,44 @@ std::vector<std::uint32_t> renumbering(const std::vector<std::int64_t>& first) {
   return number;
 }
 
-/// Lowers first[label] to the linear indices of the block's voxels.
-void note_firsts(const std::vector<std::uint32_t>& labels, const Box& block, const Index3& grid,
-                 std::vector<std::int64_t>& first) {
+/// The first voxel of each label in a block: (label, linear index in the grid).
+std::vector<std::pair<std::uint32_t, std::int64_t>> firsts_of(const std::vector<std::uint32_t>& labels,
+                                                              const Box& block, const Index3& grid) {
   const auto n = block.shape();
+  std::unordered_map<std::uint32_t, std::int64_t> seen;
   std::uint32_t last = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] == last) continue;
     last = labels[i];
     const auto k = static_cast<std::int64_t>(i);
     const Index3 v{block.begin[0] + k / (n[1] * n[2]), block.begin[1] + k / n[2] % n[1], block.begin[2] + k % n[2]};
-    first[last] = std::min(first[last], (v[0] * grid[1] + v[1]) * grid[2] + v[2]);
+    seen.try_emplace(last, (v[0] * grid[1] + v[1]) * grid[2] + v[2]);  // ascending: the first is the smallest
   }
+  return {seen.begin(), seen.end()};
 }
 
 }  // namespace
 
-ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
-                                            std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
-                                            double radius_um) {
+NumberedLabels bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& ids,
+                                const std::vector<std::uint32_t>& label_of, std::uint32_t count,
+                                const ScratchGrid<std::uint8_t>& mask, double radius_um) {
   const Index3 reach = margin_of(w, metric_of(w.voxel_um), 2 * radius_um);  // across the widest gap
-  ScratchGrid<std::uint32_t> result(w);
+  NumberedLabels result{ScratchGrid<std::uint32_t>(w), {}};
   std::vector<std::int64_t> first(std::size_t{count} + 1, std::numeric_limits<std::int64_t>::max());
   std::mutex mutex;
   for_each_block(w, "bridges, labels", [&](const Box& block) {
     const Box wide = reaching(block, reach);
-    Array3<std::uint32_t> values = labels.padded(wide, 0);
+    Array3<std::uint32_t> values = ids.padded(wide, 0);
+    for (std::uint32_t& v : values) v = v == 0 ? 0 : label_of[v];
     const Array3<std::uint8_t> kind = mask.padded(wide, 0);
     if (holds(kind, bridge)) label_bridges(values, kind, reach);
     const auto inner = inner_part(values, block, wide);
-    result.write(block, inner.data());
+    result.labels.write(block, inner.data());
+    const auto firsts = firsts_of(inner, block, w.shape);
     const std::scoped_lock lock(mutex);
-    note_firsts(inner, block, w.shape, first);
+    for (const auto& [label, voxel] : firsts) first[label] = std::min(first[label], voxel);
   });
-  const auto number = renumbering(first);
-  for_each_block(w, "bridges, numbers", [&](const Box& block) {
-    Array3<std::uint32_t> values = result.padded(block, 0);
-    for (std::uint32_t& v : values) v = number[v];
-    result.write(block, values.data());
-  });
+  result.number = renumbering(first);
   return result;
 }
 

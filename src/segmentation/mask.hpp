@@ -8,10 +8,11 @@
 
 namespace cathoscope {
 
-/// Particles by grey value. Where no threshold can be found (a constant volume) the mask has no particle, with a
-/// warning.
+/// Particles by grey value; `range` is needed only where the threshold is automatic. Where no threshold can be found (a
+/// constant volume) the mask has no particle, with a warning.
 ScratchGrid<std::uint8_t> threshold_mask(const Workspace& w, const WatershedConfig& config,
-                                         const GridSource<float>& grey, const FieldOfView& inside);
+                                         const GridSource<float>& grey, const GreyRange& range,
+                                         const FieldOfView& inside);
 
 /// Particles by phase value.
 ScratchGrid<std::uint8_t> phase_mask(const Workspace& w, std::int64_t active_phase, const GridSource<float>& phases,
@@ -28,10 +29,15 @@ ScratchGrid<std::uint8_t> closed_mask(const Workspace& w, const ScratchGrid<std:
 ScratchGrid<std::uint8_t> deep_bridges_filled(const Workspace& w, const ScratchGrid<std::uint8_t>& mask,
                                               double radius_um);
 
-/// Gives the remaining bridges to the one label within 2 radius_um along the axes; between two labels they stay
-/// background. Labels are numbered anew by first voxel.
-ScratchGrid<std::uint32_t> bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
-                                            std::uint32_t count, const ScratchGrid<std::uint8_t>& mask,
-                                            double radius_um);
+struct NumberedLabels {
+  ScratchGrid<std::uint32_t> labels;
+  std::vector<std::uint32_t> number;  ///< of each label in order of first voxel; 0 -> 0
+};
+
+/// Labels of watershed ids (label_of[id] in 0..count), and the remaining bridges given to the one label within
+/// 2 radius_um along the axes; between two labels they stay background.
+NumberedLabels bridges_labelled(const Workspace& w, const ScratchGrid<std::uint32_t>& ids,
+                                const std::vector<std::uint32_t>& label_of, std::uint32_t count,
+                                const ScratchGrid<std::uint8_t>& mask, double radius_um);
 
 }  // namespace cathoscope

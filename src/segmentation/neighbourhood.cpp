@@ -1,6 +1,7 @@
 #include "neighbourhood.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/multiversion.hpp>
 #include <cathoscope/segmentation/distance.hpp>
 
 #include <algorithm>
@@ -82,7 +83,42 @@ Array3<std::uint32_t> of_neighbourhood(Array3<std::uint32_t> values, const Take&
 
 }  // namespace
 
+namespace {
+
+/// out[i] = out[i] and other[i] and a[i] == b[i].
+CATHOSCOPE_MULTIVERSION void keep_equal(std::uint8_t* out, const std::uint8_t* other, const std::uint32_t* a,
+                                        const std::uint32_t* b, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(out[i] & other[i] & (a[i] == b[i] ? 1 : 0));
+}
+
+/// 1 where all 26 neighbours that the array has are of the voxel's own label, axis by axis.
+Array3<std::uint8_t> alike(const Array3<std::uint32_t>& labels) {
+  const Index3 n = shape_of(labels);
+  const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  Array3<std::uint8_t> same = array3<std::uint8_t>(n);
+  same.fill(1);
+  const std::uint32_t* l = labels.data();
+  for (const int axis : {2, 1, 0}) {
+    const Array3<std::uint8_t> before = same;
+    const std::int64_t step = stride[static_cast<std::size_t>(axis)];
+    const std::int64_t period = step * n[static_cast<std::size_t>(axis)];
+    for (std::int64_t base = 0; base < volume_of(n); base += period) {
+      keep_equal(same.data() + base + step, before.data() + base, l + base + step, l + base, period - step);
+      keep_equal(same.data() + base, before.data() + base + step, l + base, l + base + step, period - step);
+    }
+  }
+  return same;
+}
+
+}  // namespace
+
 Array3<std::uint8_t> boundary_of(const Array3<std::uint32_t>& labels, const Array3<std::uint8_t>& seen) {
+  if (std::find(seen.begin(), seen.end(), 0) == seen.end()) {
+    Array3<std::uint8_t> boundary = alike(labels);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      boundary.data()[i] = labels.data()[i] != 0 && boundary.data()[i] == 0 ? 1 : 0;
+    return boundary;
+  }
   Array3<std::uint32_t> low = labels;  // what was not seen is no neighbour
   Array3<std::uint32_t> high = labels;
   for (std::size_t i = 0; i < labels.size(); ++i)

@@ -64,8 +64,14 @@ std::uint64_t least_voxels(const Workspace& w, const std::optional<double>& mini
   return static_cast<std::uint64_t>(std::min(std::ceil(*minimum_um3 / voxel), 1e18));
 }
 
-ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfig& config,
-                                     const ScratchGrid<std::uint8_t>& mask, std::uint32_t& count) {
+/// Watershed ids with the label of each.
+struct Watershed {
+  ScratchGrid<std::uint32_t> ids;
+  std::vector<std::uint32_t> label_of;
+  std::uint32_t count = 0;
+};
+
+Watershed watershed(const Workspace& w, const SegmentationConfig& config, const ScratchGrid<std::uint8_t>& mask) {
   Basins basins = find_basins(w, depth_field(w, mask));
   const double steps_a_um = depth_steps / *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
   // Depths are known to half a voxel at the peak and at the saddle: less than a whole one is no neck.
@@ -76,14 +82,9 @@ ScratchGrid<std::uint32_t> watershed(const Workspace& w, const SegmentationConfi
   if (instances.dropped > 0)
     w.context->progress.warn(fmt::format("{} particles smaller than the minimum were dropped ({} voxels)",
                                          instances.dropped, instances.dropped_voxels));
-  for_each_block(w, "labels", [&](const Box& block) {
-    Array3<std::uint32_t> values = basins.ids.padded(block, 0);
-    for (std::uint32_t& v : values)
-      if (v != 0) v = instances.label_of[basins.basin_of[v]];
-    basins.ids.write(block, values.data());
-  });
-  count = instances.count;
-  return basins.ids;
+  std::vector<std::uint32_t> label_of = std::move(basins.basin_of);
+  for (std::size_t id = 1; id < label_of.size(); ++id) label_of[id] = instances.label_of[label_of[id]];
+  return {basins.ids, std::move(label_of), instances.count};
 }
 
 /// Voxels of the largest hole that is filled.
@@ -104,12 +105,13 @@ Particles particles_of(const Workspace& w, const SegmentationConfig& config, con
   fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
   mask = deep_bridges_filled(w, mask, closing_um);
   Particles p;
-  std::uint32_t count = 0;
-  p.labels = watershed(w, config, mask, count);
-  p.labels = bridges_labelled(w, p.labels, count, mask, closing_um);
+  Watershed basins = watershed(w, config, mask);
+  const NumberedLabels numbered = bridges_labelled(w, basins.ids, basins.label_of, basins.count, mask, closing_um);
+  basins.ids.release();
+  p.labels = numbered.labels;
   p.cracks = mask;  // its values are no longer needed
-  fill_labels(w, p.labels, inside, p.cracks);
-  p.ids.resize(count);
+  fill_labels(w, p.labels, inside, p.cracks, numbered.number);
+  p.ids.resize(basins.count);
   std::iota(p.ids.begin(), p.ids.end(), std::uint64_t{1});
   return p;
 }
@@ -120,8 +122,9 @@ void clear(const Workspace& w, const ScratchGrid<std::uint8_t>& mask) {
   });
 }
 
-void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, const FieldOfView& inside, Particles& p) {
-  Cracks cracks = find_cracks(w, *inputs.grey, inside, p.labels, p.count());
+void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, const GreyRange& range,
+                      const FieldOfView& inside, Particles& p) {
+  Cracks cracks = find_cracks(w, *inputs.grey, range, inside, p.labels, p.count());
   p.cracks = cracks.mask;
   p.damage_partial_volume = std::move(cracks.damage_partial_volume);
   p.damage_source = "grey";
@@ -222,13 +225,20 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   const Workspace w = workspace_of(inputs, out, context, block);
   const FieldOfView inside{inputs.field_of_view, w.shape};
   const bool phases = !inputs.labels && config.method == "phases";
+  const bool cracks_in_grey = config.cracks != "none" && !inputs.cracks && inputs.grey && !phases;
+  const bool automatic = !inputs.labels && !phases && !config.watershed.threshold.value;
+  GreyRange range;
+  if (cracks_in_grey || automatic) range = grey_range(w, *inputs.grey, inside);
   Particles p;
   if (inputs.labels)
     p = given_particles(w, config, inputs, inside);
   else if (phases)
     p = particles_of(w, config, inside, phase_mask(w, config.active_phase, *inputs.grey, inside));
   else
-    p = particles_of(w, config, inside, threshold_mask(w, config.watershed, *inputs.grey, inside));
+    p = particles_of(w, config, inside, threshold_mask(w, config.watershed, *inputs.grey, range, inside));
+  if (config.cracks == "none" && inputs.cracks)
+    context.progress.warn(
+        "segmentation.cracks is none: the crack mask that was given is left out; set it to auto to use the mask");
   if (p.count() == 0) context.progress.warn("no particle was found");
   if (config.cracks == "none") {
     clear(w, p.cracks);
@@ -237,8 +247,8 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
     cracks_from_mask(w, inputs, p);
   } else if (phases) {
     cracks_from_phases(w, config, inputs, p);
-  } else if (inputs.grey) {
-    cracks_from_grey(w, inputs, inside, p);
+  } else if (cracks_in_grey) {
+    cracks_from_grey(w, inputs, range, inside, p);
   }
   write(w, inputs, std::move(p), out);
 }

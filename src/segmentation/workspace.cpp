@@ -14,7 +14,10 @@ namespace cathoscope {
 
 namespace {
 
-constexpr std::int64_t tile_edge = 64;
+constexpr std::int64_t pencil_edge = 64;
+constexpr std::int64_t tile_depth = 64;  // along z a part of a tile is one piece of the file
+constexpr std::int64_t tile_edge = 16;   // along y and x a box reads whole tiles: narrow ones waste little at its rim
+constexpr std::int64_t flat_edge = 64;   // of grids of few planes
 constexpr std::int64_t widest_margin = 14;  // of the passes that look beyond their block
 constexpr std::int64_t bytes_a_voxel = 40;  // of the pass that holds most
 
@@ -46,7 +49,7 @@ void for_each_block(const Workspace& w, const std::string& task, const std::func
 }
 
 void for_each_pencil(const Workspace& w, int axis, const std::string& task, const std::function<void(const Box&)>& f) {
-  Index3 pencil{tile_edge, tile_edge, tile_edge};
+  Index3 pencil{pencil_edge, pencil_edge, pencil_edge};
   pencil[static_cast<std::size_t>(axis)] = std::max<std::int64_t>(1, w.shape[static_cast<std::size_t>(axis)]);
   run_boxes(w, task, blocks(w.shape, pencil), f);
 }
@@ -94,8 +97,10 @@ void ScratchFile::write(std::uint64_t offset, const void* data, std::size_t byte
 
 template <class T>
 ScratchGrid<T>::ScratchGrid(const Workspace& w) : shape_(w.shape) {
+  const std::int64_t across = shape_[0] < tile_edge ? flat_edge : tile_edge;
+  const Index3 largest{tile_depth, across, across};
   for (std::size_t i = 0; i < 3; ++i) {
-    tile_[i] = std::clamp<std::int64_t>(shape_[i], 1, tile_edge);
+    tile_[i] = std::clamp<std::int64_t>(shape_[i], 1, largest[i]);
     tiles_[i] = (shape_[i] + tile_[i] - 1) / tile_[i];
   }
   const std::int64_t values = volume_of(tiles_) * volume_of(tile_);
@@ -122,6 +127,15 @@ void for_each_tile(const Box& box, const Index3& tile, const F& f) {
       }
 }
 
+/// Most rows are as long as a tile is wide: a length known to the compiler.
+template <class T>
+void copy_row(const T* from, std::int64_t n, T* to) {
+  if (n == tile_edge)
+    std::copy_n(from, tile_edge, to);
+  else
+    std::copy_n(from, n, to);
+}
+
 std::int64_t position_in(const Box& box, std::int64_t z, std::int64_t y, std::int64_t x) {
   const auto n = box.shape();
   return ((z - box.begin[0]) * n[1] + (y - box.begin[1])) * n[2] + (x - box.begin[2]);
@@ -141,8 +155,8 @@ void ScratchGrid<T>::read(const Box& box, T* out) const {
     for (std::int64_t z = part.begin[0]; z < part.end[0]; ++z)
       for (std::int64_t y = part.begin[1]; y < part.end[1]; ++y) {
         const T* row = planes.data() + (z - part.begin[0]) * plane + (y - tile[1] * tile_[1]) * tile_[2];
-        std::copy_n(row + part.begin[2] - tile[2] * tile_[2], part.shape()[2],
-                    out + position_in(box, z, y, part.begin[2]));
+        copy_row(row + part.begin[2] - tile[2] * tile_[2], part.shape()[2],
+                 out + position_in(box, z, y, part.begin[2]));
       }
   });
 }
@@ -154,13 +168,16 @@ void ScratchGrid<T>::write(const Box& box, const T* values) const {
   std::vector<T> planes(static_cast<std::size_t>(volume_of(tile_)));
   for_each_tile(box, tile_, [&](const Index3& tile, const Box& part) {
     const Index3 low{tile[0] * tile_[0], tile[1] * tile_[1], tile[2] * tile_[2]};
-    const Box all = intersect({low, {low[0] + tile_[0], low[1] + tile_[1], low[2] + tile_[2]}}, whole(shape_));
+    Box all = intersect({low, {low[0] + tile_[0], low[1] + tile_[1], low[2] + tile_[2]}}, whole(shape_));
+    all.begin[0] = part.begin[0];  // whole planes of a tile are one piece
+    all.end[0] = part.end[0];
     if (!(part == all)) return write_part(box, values, part, tile_offset(tile));
     for (std::int64_t z = part.begin[0]; z < part.end[0]; ++z)
       for (std::int64_t y = part.begin[1]; y < part.end[1]; ++y)
-        std::copy_n(values + position_in(box, z, y, part.begin[2]), part.shape()[2],
-                    planes.data() + (z - low[0]) * plane + (y - low[1]) * tile_[2]);
-    file_->write(tile_offset(tile), planes.data(), static_cast<std::size_t>(part.shape()[0] * plane) * sizeof(T));
+        copy_row(values + position_in(box, z, y, part.begin[2]), part.shape()[2],
+                 planes.data() + (z - part.begin[0]) * plane + (y - low[1]) * tile_[2]);
+    file_->write(tile_offset(tile) + static_cast<std::uint64_t>((part.begin[0] - low[0]) * plane) * sizeof(T),
+                 planes.data(), static_cast<std::size_t>(part.shape()[0] * plane) * sizeof(T));
   });
 }
 
@@ -196,5 +213,6 @@ Array3<T> ScratchGrid<T>::padded(const Box& box, T outside) const {
 template class ScratchGrid<std::uint8_t>;
 template class ScratchGrid<std::uint16_t>;
 template class ScratchGrid<std::uint32_t>;
+template class ScratchGrid<float>;
 
 }  // namespace cathoscope

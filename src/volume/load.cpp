@@ -35,9 +35,7 @@ class Loader {
     if (padding_) meta_.padding_value = static_cast<double>(*padding_);
     create_grids();
     context_.progress.begin("volume", static_cast<std::uint64_t>(volume_of(frame_.shape)));
-    const auto boxes = volumes::slabs_across(frame_.shape, frame_.slowest(),
-                                             volumes::slab_thickness(frame_, sizeof(T), context_.memory_bytes));
-    for (const Box& box : boxes) load_slab(box);
+    for (const Box& layer : volumes::slabs_across(frame_.shape, frame_.slowest(), chunk)) load_layer(layer);
     check_non_finite();
     find_grey_levels();
     volumes::store_meta(meta_, out_);
@@ -55,6 +53,7 @@ class Loader {
     meta_.depth_origin = config_.depth_origin;
     meta_.depth_length_um = static_cast<double>(frame_.full[0]) * voxel_size_[0];
     meta_.physical_faces = config_.physical_faces;
+    meta_.synthetic = file_.synthetic;
     meta_.voxel_size_from = config_.voxel_size_um ? "configuration" : file_.voxel_size_from;
     if (config_.voxel_size_um && file_.voxel_size_um) warn_if_sizes_differ();
   }
@@ -100,26 +99,54 @@ class Loader {
       mask_ = out_.create_grid<std::uint8_t>("/mask", frame_.shape, size, origin, Storage::compressed);
   }
 
-  void load_slab(const Box& box) {
-    const Box stored_box = frame_.as_stored(frame_.before_bin(box));
-    std::vector<T> stored(static_cast<std::size_t>(stored_box.size()));
-    volumes::read_stored(file_, stored_box, context_.threads, stored.data());
+  /// Reads a layer of chunks, in thinner slabs where memory is short, and writes it at once: volume and mask in turns,
+  /// whole chunks only. So the file has the same bytes for any slabs.
+  void load_layer(const Box& layer) {
+    const std::size_t axis = frame_.slowest();
+    const std::int64_t thickness = volumes::slab_thickness(frame_, sizeof(T), context_.memory_bytes);
+    std::vector<T> values(static_cast<std::size_t>(layer.size()));
+    std::vector<std::uint8_t> inside(meta_.has_mask ? values.size() : 0);
     const std::int64_t bad_before = meta_.non_finite_voxels;
-    std::vector<std::uint8_t> inside = survey_slab(stored, stored_box, box);
-    if (meta_.non_finite_voxels > bad_before) bad_slabs_.push_back(box);
-    std::vector<T> placed;
-    if (!frame_.is_plain()) {
-      placed.resize(static_cast<std::size_t>(box.size()));
-      volumes::place_means(stored.data(), frame_, box, context_.threads, placed.data());
-      std::vector<T>().swap(stored);
+    for (std::int64_t a = layer.begin[axis]; a < layer.end[axis]; a += thickness) {
+      Box slab = layer;
+      slab.begin[axis] = a;
+      slab.end[axis] = std::min(layer.end[axis], a + thickness);
+      load_slab(slab, layer, values, inside);
     }
-    const T* values = frame_.is_plain() ? stored.data() : placed.data();
+    if (meta_.non_finite_voxels > bad_before) bad_layers_.push_back(layer);
     volumes::DigitCounts counts{{0, std::move(first_digits_)}};
-    volumes::count_digits(values, meta_.has_mask ? inside.data() : nullptr, box.size(), 0, context_.threads, counts);
+    volumes::count_digits(values.data(), meta_.has_mask ? inside.data() : nullptr, layer.size(), 0, context_.threads,
+                          counts);
     first_digits_ = std::move(counts.begin()->second);
-    volume_.write(box, values);
-    if (meta_.has_mask) mask_.write(box, inside.data());
-    context_.progress.advance(static_cast<std::uint64_t>(box.size()));
+    volume_.write(layer, values.data());
+    if (meta_.has_mask) mask_.write(layer, inside.data());
+    context_.progress.advance(static_cast<std::uint64_t>(layer.size()));
+  }
+
+  void load_slab(const Box& box, const Box& layer, std::vector<T>& values, std::vector<std::uint8_t>& inside) {
+    const Box stored_box = frame_.as_stored(frame_.before_bin(box));
+    const bool direct = box == layer && frame_.is_plain();
+    std::vector<T> own(direct ? 0 : static_cast<std::size_t>(stored_box.size()));
+    std::vector<T>& stored = direct ? values : own;
+    volumes::read_stored(file_, stored_box, context_.threads, stored.data());
+    if (const auto mask = survey_slab(stored, stored_box, box); meta_.has_mask) paste(mask, box, layer, inside);
+    if (direct) return;
+    if (frame_.is_plain()) return paste(stored, box, layer, values);
+    std::vector<T> placed(static_cast<std::size_t>(box.size()));
+    volumes::place_means(stored.data(), frame_, box, context_.threads, placed.data());
+    paste(placed, box, layer, values);
+  }
+
+  /// Puts the values of a box into the array of the layer around it.
+  template <class U>
+  static void paste(const std::vector<U>& part, const Box& box, const Box& layer, std::vector<U>& whole_layer) {
+    const Index3 n = box.shape(), m = layer.shape();
+    for (std::int64_t z = 0; z < n[0]; ++z)
+      for (std::int64_t y = 0; y < n[1]; ++y)
+        std::copy_n(part.data() + (z * n[1] + y) * n[2], n[2],
+                    whole_layer.data() +
+                        ((box.begin[0] - layer.begin[0] + z) * m[1] + box.begin[1] - layer.begin[1] + y) * m[2] +
+                        box.begin[2] - layer.begin[2]);
   }
 
   /// Counts what is not finite, and finds what is outside. Empty where there is no mask.
@@ -174,11 +201,9 @@ class Loader {
   }
 
   [[nodiscard]] volumes::StoredVolume<T> stored_volume() const {
-    volumes::StoredVolume<T> v{out_.grid<T>("/volume"), {}, 1};
+    // Fixed slabs: reading moves chunks out of the library's cache, and so decides where in the file they come to lie.
+    volumes::StoredVolume<T> v{out_.grid<T>("/volume"), {}, chunk};
     if (meta_.has_mask) v.mask = out_.grid<std::uint8_t>("/mask");
-    const auto plane = static_cast<std::uint64_t>(frame_.shape[1] * frame_.shape[2]) * (sizeof(T) + 1);
-    const auto fits = static_cast<std::int64_t>(std::min<std::uint64_t>(context_.memory_bytes / 2 / plane, 1 << 20));
-    v.slab = fits >= 64 ? fits / 64 * 64 : std::max<std::int64_t>(1, fits);
     return v;
   }
 
@@ -204,13 +229,15 @@ class Loader {
   /// Later stages filter across masked voxels too, so no NaN may stay.
   void fill_non_finite(const volumes::StoredVolume<T>& stored, T median) {
     if constexpr (std::is_floating_point_v<T>)
-      for (const Box& box : bad_slabs_) {
+      for (const Box& box : bad_layers_) {
         auto values = stored.values.load(box);
         for (T& v : values)
           if (!std::isfinite(v)) v = median;
         volume_.write(box, values.data());
       }
   }
+
+  static constexpr std::int64_t chunk = 64;  ///< of the output file, planes
 
   const VolumeConfig& config_;
   const VolumeFile& file_;
@@ -223,7 +250,7 @@ class Loader {
   GridSink<T> volume_;
   GridSink<std::uint8_t> mask_;
   std::vector<std::uint64_t> first_digits_;
-  std::vector<Box> bad_slabs_;
+  std::vector<Box> bad_layers_;
   std::int64_t first_bad_plane_ = 0;
 };
 

@@ -63,6 +63,7 @@ void volumes::store_meta(const VolumeMeta& meta, H5File& file) {
   set("low_grey", meta.low_grey);
   set("high_grey", meta.high_grey);
   file.set_attribute(object, "voxel_size_from", meta.voxel_size_from);
+  file.set_attribute("/", "synthetic", meta.synthetic);
   set("has_mask", meta.has_mask ? 1 : 0);
   set("non_finite_voxels", static_cast<double>(meta.non_finite_voxels));
   set("outside_voxels", static_cast<double>(meta.outside_voxels));
@@ -78,6 +79,7 @@ VolumeMeta volume_meta(const H5File& file) {
   meta.low_grey = number(file, "low_grey");
   meta.high_grey = number(file, "high_grey");
   meta.voxel_size_from = text(file, "voxel_size_from");
+  meta.synthetic = file.attribute_text("/", "synthetic").value_or("");
   meta.has_mask = number(file, "has_mask") != 0;
   meta.non_finite_voxels = static_cast<std::int64_t>(number(file, "non_finite_voxels"));
   meta.outside_voxels = static_cast<std::int64_t>(number(file, "outside_voxels"));

@@ -24,17 +24,15 @@ inline std::vector<Box> slabs_across(const Index3& shape, std::size_t axis, std:
   return result;
 }
 
-/// Planes of the result a slab may have; whole chunks of the output where memory allows.
+/// Planes of the result that may be read at once with half of the memory; at least 1. The other half is for the layer
+/// of 64 planes that is written at once.
 inline std::int64_t slab_thickness(const Frame& frame, std::size_t value_size, std::uint64_t memory_bytes) {
   const std::size_t axis = frame.slowest();
   Box plane = whole(frame.shape);
   plane.end[axis] = 1;
   const auto bytes = static_cast<std::uint64_t>(frame.before_bin(plane).size() + plane.size()) * (value_size + 1);
-  const auto fits =
-      static_cast<std::int64_t>(std::min<std::uint64_t>(memory_bytes / 2 / std::max<std::uint64_t>(1, bytes), 1 << 20));
-  constexpr std::int64_t chunk = 64;
-  const std::int64_t thickness = fits >= chunk ? fits / chunk * chunk : std::max<std::int64_t>(1, fits);
-  return std::min(thickness, std::max<std::int64_t>(1, frame.shape[axis]));
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(memory_bytes / 2 / std::max<std::uint64_t>(1, bytes)), 1,
+                                  64);
 }
 
 /// Reads a stored box in parallel, in groups of planes that the format likes to read together.

@@ -1,7 +1,8 @@
 /// Speed of the attributes on 512 cracked balls in N^3 voxels (N = 512, or the first argument), beside ITK's label
-/// shape filter in the same process. Second argument: repetitions (the best one counts).
+/// shape filter in the same process. Second argument: repetitions, of which the median counts. Third argument: `ours`
+/// leaves the peer out, `streaming` all but pass 1, `particles` all but the 24 attributes (for a profiler).
 ///
-///     bench_attributes [N] [repetitions]
+///     bench_attributes [N] [repetitions] [everything|ours|streaming|particles]
 
 #include "peer_attributes.hpp"
 
@@ -15,9 +16,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <ctime>
-#include <limits>
+#include <functional>
+#include <string>
+#include <vector>
 
 using namespace cathoscope;
 
@@ -71,8 +73,8 @@ Volume cracked_balls(std::int64_t n) {
 
 /// Wall time, and processor time of all threads: on a shared machine only the latter says what a core does.
 struct Seconds {
-  double wall = std::numeric_limits<double>::infinity();
-  double processor = std::numeric_limits<double>::infinity();
+  double wall = 0;
+  double processor = 0;
 };
 
 double clock_seconds(clockid_t clock) {
@@ -81,21 +83,73 @@ double clock_seconds(clockid_t clock) {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-Seconds best_of(int repetitions, const std::function<void()>& f) {
-  Seconds best;
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+Seconds median_of(int repetitions, const std::function<void()>& f) {
+  std::vector<double> walls, processors;
   for (int i = 0; i < repetitions; ++i) {
     const double wall = clock_seconds(CLOCK_MONOTONIC), processor = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     f();
-    best.wall = std::min(best.wall, clock_seconds(CLOCK_MONOTONIC) - wall);
-    best.processor = std::min(best.processor, clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor);
+    walls.push_back(clock_seconds(CLOCK_MONOTONIC) - wall);
+    processors.push_back(clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor);
   }
-  return best;
+  return {median(walls), median(processors)};
 }
 
 void print_row(const char* what, int threads, const Seconds& s, std::int64_t n, const char* goal) {
   const auto rate = [n](double seconds) { return static_cast<double>(n * n * n) / seconds / 1e9; };
-  std::printf("%-40s %2d  wall %7.3f s %6.3f Gvoxel/s   processor %7.3f s %6.3f Gvoxel/s/core   %s\n", what, threads, s.wall,
-              rate(s.wall), s.processor, rate(s.processor), goal);
+  std::printf("%-40s %2d  wall %7.3f s %6.3f Gvoxel/s   processor %7.3f s %6.3f Gvoxel/s/core   %s\n", what, threads,
+              s.wall, rate(s.wall), s.processor, rate(s.processor), goal);
+}
+
+struct StreamingSeconds {
+  Seconds moments, surfaces;
+};
+
+StreamingSeconds measure_streaming(const Volume& v, std::int64_t n, int repetitions, int threads) {
+  Progress progress;
+  const Context context{progress, threads};
+  StreamingSeconds s;
+  s.moments = median_of(repetitions,
+                        [&] { attributes::stream_volume(v.inputs, context, {.interfaces = false, .grey = true}); });
+  print_row("moments + boxes + intensity", threads, s.moments, n, "goal 0.5 a core");
+  s.surfaces = median_of(repetitions, [&] { attributes::stream_volume(v.inputs, context); });
+  print_row("pass 1 with all surfaces and contacts", threads, s.surfaces, n, "goal 0.2 a core");
+  return s;
+}
+
+void measure_all(const Volume& v, std::int64_t n, int repetitions, int threads) {
+  Progress progress;
+  const Context context{progress, threads};
+  print_row("all 24 attributes", threads, median_of(repetitions, [&] { compute_attributes({}, v.inputs, context); }), n,
+            "goal 0.02 a core");
+}
+
+/// Largest relative difference of an outer surface from the peer's.
+double difference(const Volume& v, const PeerResult& peer) {
+  Progress progress;
+  const auto ours = attributes::stream_volume(v.inputs, {progress, 2});
+  double worst = 0;
+  for (std::size_t i = 0; i < 512; ++i) {
+    const auto& a = ours.particles[i].areas;
+    const double um2 = static_cast<double>(a.solid_matrix + a.crack_matrix) * ours.weights.unit;
+    worst = std::max(worst, std::abs(um2 / 0.01 / peer.perimeters[i] - 1));
+  }
+  return worst;
+}
+
+void compare_with_peer(const Volume& v, std::int64_t n, int repetitions) {
+  const Seconds ours = measure_streaming(v, n, repetitions, 1).surfaces;
+  PeerResult peer;
+  const Seconds shape = median_of(1, [&] { measure_with_itk(v.labels.data(), n, 512, false); });
+  print_row("ITK label shape filter", 1, shape, n, "");
+  const Seconds perimeter = median_of(repetitions, [&] { peer = measure_with_itk(v.labels.data(), n, 512, true); });
+  print_row("ITK label shape filter with perimeter", 1, perimeter, n, "");
+  std::printf("pass 1 is %.1f times as fast as ITK with perimeter (goal 5)\n", perimeter.processor / ours.processor);
+  std::printf("largest relative difference of an outer surface from ITK's: %.2g\n", difference(v, peer));
 }
 
 }  // namespace
@@ -103,43 +157,21 @@ void print_row(const char* what, int threads, const Seconds& s, std::int64_t n, 
 int main(int argc, char** argv) {
   const std::int64_t n = argc > 1 ? std::atoll(argv[1]) : 512;
   const int repetitions = argc > 2 ? std::atoi(argv[2]) : 3;
+  const std::string part = argc > 3 ? argv[3] : "everything";
   const Volume v = cracked_balls(n);
-  Progress progress;
   std::printf("512 cracked balls in %lld^3 voxels; uint32 labels, uint8 cracks, float32 grey values, in memory\n",
               static_cast<long long>(n));
-  double with_surfaces = 0;
-  for (const int threads : {1, 2}) {
-    const Context context{progress, threads};
-    const Seconds moments = best_of(
-        repetitions, [&] { attributes::stream_volume(v.inputs, context, {.interfaces = false, .grey = true}); });
-    print_row("moments + boxes + intensity", threads, moments, n, "goal 0.5 a core");
-    const Seconds all_of_pass_1 = best_of(repetitions, [&] { attributes::stream_volume(v.inputs, context); });
-    print_row("pass 1 with all surfaces and contacts", threads, all_of_pass_1, n, "goal 0.2 a core");
-    if (threads == 1) with_surfaces = all_of_pass_1.processor;
+  if (part == "everything") {
+    compare_with_peer(v, n, repetitions);
+    measure_streaming(v, n, repetitions, 2);
+  } else if (part != "particles") {
+    measure_streaming(v, n, repetitions, 1);
+    if (part == "ours") measure_streaming(v, n, repetitions, 2);
   }
-  for (const int threads : {1, 2}) {
-    const Context context{progress, threads};
-    print_row("all 24 attributes", threads, best_of(1, [&] { compute_attributes({}, v.inputs, context); }), n,
-              "goal 0.02 a core");
-  }
-  PeerResult peer;
-  const Seconds shape = best_of(1, [&] { measure_with_itk(v.labels.data(), n, 512, false); });
-  print_row("ITK label shape filter", 1, shape, n, "");
-  const Seconds perimeter = best_of(repetitions, [&] { peer = measure_with_itk(v.labels.data(), n, 512, true); });
-  print_row("ITK label shape filter with perimeter", 1, perimeter, n, "");
-  std::printf("pass 1 is %.1f times as fast as ITK with perimeter (goal 5)\n", perimeter.processor / with_surfaces);
-
-  const Context context{progress, 2};
-  const auto ours = attributes::stream_volume(v.inputs, context);
-  double worst = 0;
-  for (std::size_t i = 0; i < 512; ++i) {
-    const auto& a = ours.particles[i].areas;
-    const double um2 = static_cast<double>(a.solid_matrix + a.crack_matrix) * ours.weights.unit;
-    worst = std::max(worst, std::abs(um2 / 0.01 / peer.perimeters[i] - 1));
-  }
-  std::printf("largest relative difference of an outer surface from ITK's: %.2g\n", worst);
+  if (part != "streaming") measure_all(v, n, repetitions, 1);
+  if (part == "everything" || part == "ours") measure_all(v, n, repetitions, 2);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::printf("peak memory of this process, ITK's copies and the volume included: %.2f GiB\n",
+  std::printf("peak memory of this process, the volume (and ITK's copies) included: %.2f GiB\n",
               static_cast<double>(usage.ru_maxrss) / (1 << 20));
 }

@@ -1,9 +1,11 @@
 /// Speed and memory of the whole segmentation on a grey volume of packed balls.
 ///
-///     bench_segmentation [EDGE=512] [THREADS=1] [MEMORY_GIB=2]
+///     bench_segmentation [EDGE=512] [THREADS=1] [MEMORY_GIB=2] [BLOCK]
 
 #include <cathoscope/core/random.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
+
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -49,7 +51,7 @@ GridSource<float> packed_balls(std::int64_t edge) {
   return source;
 }
 
-/// Writes the volume to a file first: the stage reads it several times, as it would a user's.
+/// Writes the volume to a file first: the stage reads it more than once, as it would a user's.
 void write_volume(const std::filesystem::path& path, std::int64_t edge) {
   const auto source = packed_balls(edge);
   auto file = H5File::create(path);
@@ -71,8 +73,51 @@ std::string status_line(const std::string& key) {
   return {};
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Bytes that system calls have read, from the disk or from the system's cache of it.
+double bytes_read(const std::string& wanted = "rchar:") {
+  std::ifstream io("/proc/self/io");
+  std::string key;
+  double value = 0;
+  while (io >> key >> value)
+    if (key == wanted) return value;
+  return 0;
+}
+
+/// What has been spent since `start`.
+struct Cost {
+  double wall = 0, cpu = 0, read = 0;
+
+  static Cost now() {
+    const auto t = std::chrono::steady_clock::now().time_since_epoch();
+    return {std::chrono::duration<double>(t).count(), cpu_seconds(), bytes_read()};
+  }
+  [[nodiscard]] Cost since(const Cost& start) const { return {wall - start.wall, cpu - start.cpu, read - start.read}; }
+};
+
+void print(const std::string& name, const Cost& c, double voxels) {
+  std::printf("  %-28s %8.2f s wall %8.2f s CPU %7.1f bytes read per voxel\n", name.c_str(), c.wall, c.cpu,
+              c.read / voxels);
+  std::fflush(stdout);
+}
+
+/// FNV-1a of a file: tells whether two builds write the same bytes.
+std::uint64_t digest(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::uint64_t h = 14695981039346656037u;
+  for (std::vector<char> part(1 << 20);
+       file.read(part.data(), static_cast<std::streamsize>(part.size())), file.gcount() > 0;)
+    for (std::int64_t i = 0; i < file.gcount(); ++i)
+      h = (h ^ static_cast<unsigned char>(part[static_cast<std::size_t>(i)])) * 1099511628211u;
+  return h;
 }
 
 }  // namespace
@@ -81,31 +126,38 @@ int main(int argc, char** argv) {
   const std::int64_t edge = argc > 1 ? std::atoll(argv[1]) : 512;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const double gib = argc > 3 ? std::atof(argv[3]) : 2;
+  std::optional<Index3> block;
+  if (argc > 4) block = Index3{std::atoll(argv[4]), std::atoll(argv[4]), std::atoll(argv[4])};
   const auto folder = std::filesystem::temp_directory_path();
   const auto input = folder / ("bench_segmentation_" + std::to_string(edge) + ".h5");
   if (!std::filesystem::exists(input)) write_volume(input, edge);
+  const auto voxels = static_cast<double>(edge * edge * edge);
   std::string task;
-  auto task_start = std::chrono::steady_clock::now();
+  Cost task_start;
   ProgressListener listener;
   listener.on_progress = [&](const std::string& name, double fraction) {
     if (fraction != 0) return;
-    if (!task.empty()) std::printf("  %-28s %8.2f s\n", task.c_str(), seconds_since(task_start));
+    const Cost now = Cost::now();
+    if (!task.empty()) print(task, now.since(task_start), voxels);
     task = name;
-    task_start = std::chrono::steady_clock::now();
+    task_start = now;
   };
   Progress progress(listener);
   SegmentationInputs inputs;
   inputs.grey = H5File::open(input).grid<float>("/volume");
   const auto output = folder / ("bench_segmentation_out_" + std::to_string(edge) + ".h5");
   auto out = H5File::create(output);
-  const auto start = std::chrono::steady_clock::now();
-  segment({}, inputs, out, Context{progress, threads, static_cast<std::uint64_t>(gib * 1073741824.0)});
+  const Cost start = Cost::now();
+  segment({}, inputs, out, Context{progress, threads, static_cast<std::uint64_t>(gib * 1073741824.0)}, block);
   out.close();
-  const double seconds = seconds_since(start);
+  print(task, Cost::now().since(task_start), voxels);
+  const Cost all = Cost::now().since(start);
+  print("all", all, voxels);
+  std::printf("  from the disk itself: %.1f bytes read per voxel\n", bytes_read("read_bytes:") / voxels);
   const auto particles = H5File::open(output).attribute("/", "particles").value();
-  std::printf("%lld^3, %d threads: %.1f s, %.2f Mvoxel/s, %.0f particles, %s\n", static_cast<long long>(edge), threads,
-              seconds, static_cast<double>(edge * edge * edge) / seconds / 1e6, particles[0],
-              status_line("VmHWM").c_str());
+  std::printf("%lld^3, %d threads: %.2f Mvoxel/s (%.2f per CPU second), %.0f particles, %s, file %016llx\n",
+              static_cast<long long>(edge), threads, voxels / all.wall / 1e6, voxels / all.cpu / 1e6, particles[0],
+              status_line("VmHWM").c_str(), static_cast<unsigned long long>(digest(output)));
   std::filesystem::remove(output);
   return 0;
 }

@@ -196,7 +196,7 @@ def test_a_read_only_folder(study):
     for parent in study.folder.parents:
         if parent.stat().st_mode & 0o005 != 0o005:
             parent.chmod(parent.stat().st_mode | 0o005)
-    result = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", str(study.program), "run",
+    result = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(study.program), "run",
                              str(study.config)], capture_output=True, text=True, check=False)
     if "cannot execute" in result.stderr or "failed to execute" in result.stderr:
         pytest.skip("another user may not run this build: " + result.stderr.strip())

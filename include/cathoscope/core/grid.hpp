@@ -75,6 +75,14 @@ void copy_box(const T* from, const Index3& shape, const Box& box, U* out) {
     }
 }
 
+/// Reads from a grid in memory, which it keeps alive.
+template <class T>
+struct MemoryReader {
+  std::shared_ptr<const Grid<T>> grid;
+
+  void operator()(const Box& box, T* out) const { copy_box(grid->values.data(), grid->shape(), box, out); }
+};
+
 /// A source over a grid in memory, which it keeps alive.
 template <class T>
 GridSource<T> source_of(Grid<T> grid) {
@@ -82,9 +90,16 @@ GridSource<T> source_of(Grid<T> grid) {
   s.shape = grid.shape();
   s.voxel_size_um = grid.voxel_size_um;
   s.origin_um = grid.origin_um;
-  auto kept = std::make_shared<Grid<T>>(std::move(grid));
-  s.read = [kept](const Box& box, T* out) { copy_box(kept->values.data(), kept->shape(), box, out); };
+  s.read = MemoryReader<T>{std::make_shared<const Grid<T>>(std::move(grid))};
   return s;
+}
+
+/// The values behind a source where they lie in memory as a whole (made by source_of), z, y, x; else nullptr.
+/// Valid as long as the source. Streams look at values in place instead of copying them first.
+template <class T>
+const T* values_in_memory(const GridSource<T>& source) {
+  const auto* reader = source.read.template target<MemoryReader<T>>();
+  return reader == nullptr ? nullptr : reader->grid->values.data();
 }
 
 /// The same grid with values converted one by one (static_cast).

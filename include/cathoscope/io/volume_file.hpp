@@ -37,6 +37,7 @@ struct VolumeFile {
   std::string format;           ///< "TIFF stack", "HDF5", ...
   std::vector<std::filesystem::path> files;  ///< every file that holds voxels or describes them, in order
   std::vector<std::string> notes;            ///< what a user should know, e.g. the first and last slice of a stack
+  std::string synthetic;             ///< what the file says of its making where it is no measurement; else empty
   std::int64_t planes_together = 1;  ///< planes of the slowest axis that are best read in one call (depth of chunks)
   /// Fills box.size() values of `type` in native byte order. Thread-safe. Throws Error{data} on damage.
   std::function<void(const Box&, void*)> read;

@@ -3,15 +3,42 @@
 /// text says "each particle" it is the range of the particles' own values. Lengths in um, grey values in 8-bit units.
 
 #include <cathoscope/core/fields.hpp>
+#include <cathoscope/core/table.hpp>
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace cathoscope {
 
 using Interval = std::array<double, 2>;  ///< low, high
+
+namespace phantom_detail {
+
+/// Reports every interval of a struct whose low end is above its high end.
+template <class Problems>
+struct IntervalCheck {
+  Problems& problems;
+
+  template <class T>
+  void operator()(const char* key, T& value, const char*, const Rule& = {}) {
+    // The angles of streaks are those at two places, not a range.
+    if constexpr (std::is_same_v<T, Interval>)
+      if (value[0] > value[1] && std::string_view(key) != "streak_angles")
+        problems.add(key, "the first number must not be above the second");
+  }
+};
+
+template <class Problems, class Config>
+void check_intervals(Problems& problems, Config config) {
+  IntervalCheck<Problems> visitor{problems};
+  fields(visitor, config);
+}
+
+}  // namespace phantom_detail
 
 /// `packing`
 struct PackingConfig {
@@ -327,6 +354,51 @@ void fields(V& v, PhantomConfig& c) {
   v("optics", c.optics, "sharpness");
   v("noise", c.noise, "noise");
   v("artefacts", c.artefacts, "what else goes wrong in a scan");
+}
+
+template <class P>
+void check(P& problems, const PackingConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const SizeConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const FormConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const CrackConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const GreyConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const OpticsConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const NoiseConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const ArtefactConfig& c) {
+  phantom_detail::check_intervals(problems, c);
+}
+template <class P>
+void check(P& problems, const PlantTerm& t) {
+  const bool known = attribute_index(t.attribute) < attribute_list.size();
+  if (!known) problems.add("attribute", "'" + t.attribute + "' is none of the 24 attributes");
+  if (t.attribute == "Damage" || t.attribute == "SurfInner" || t.attribute == "RoughInner")
+    problems.add("attribute", "a body without cracks has no '" + t.attribute + "'");
+}
+template <class P>
+void check(P& problems, const PlantConfig& c) {
+  if (c.planted && c.terms.empty() && c.noise <= 0 && c.cluster_amplitude <= 0)
+    problems.add("planted", "needs a term, noise or cluster_amplitude");
 }
 
 /// Names of the presets.

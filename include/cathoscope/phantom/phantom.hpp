@@ -89,6 +89,10 @@ struct Phantom {
 /// room).
 Phantom make_phantom(const PhantomConfig& config, std::uint64_t seed, const Context& context);
 
+/// The phantom without the particles that own no voxel at another voxel size, so that labels are dense there. Labels of
+/// the rest move up. Generated bodies only.
+Phantom with_voxels_at(Phantom phantom, double voxel_size_um, const Context& context);
+
 /// Bodies of given labels (0 = none, ids of any size), cracks, grey values and noise of the generator: streams the
 /// labels once. The labels' ids become 1..n in ascending order; particle i of the result is ids[i]. Extent and voxel
 /// size are the labels', config.shape and voxel_size_um are ignored. Throws Error{data} where there is no label.
@@ -146,6 +150,8 @@ Phantom with_natural_damage(Phantom phantom, double voxel_size_um, const Context
 Table particle_table(const Phantom& phantom);
 /// All parameters as drawn, the seed, and the word synthetic. YAML.
 std::string truth_yaml(const Phantom& phantom);
+/// The same for a table without voxels.
+std::string table_truth_yaml(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows);
 /// Names of the files beside electrode.yaml, for the entry under `electrodes:`.
 struct PhantomFiles {
   std::string volume = "volume.h5";

@@ -61,7 +61,7 @@ double r2_score(const std::vector<double>& target, const std::vector<double>& pr
 std::vector<std::int64_t> random_order(std::size_t n, Draws draws, std::uint64_t seed);
 
 /// Training and test rows: the first ceil(fraction n) of random_order are the test rows, the rest the training rows, in
-/// that order (train_test_split of scikit-learn). Throws Error{config} where no training row would be left.
+/// that order (train_test_split of scikit-learn). Throws Error{data} where no training row would be left.
 struct RowSplit {
   std::vector<std::int64_t> train;
   std::vector<std::int64_t> test;

@@ -130,6 +130,8 @@ struct ExplainReport {
   std::size_t rows = 0;
   double expected_value = 0;
   std::size_t trees_in_tables = 0;
+  std::size_t rows_with_gaps = 0;  ///< a value that the forest needs is missing: their fields are left empty
+  std::size_t first_gap_line = 0;
 };
 
 /// `cathoscope explain`: columns matched by name, cast to float32; rows in table order, in blocks, so that memory does

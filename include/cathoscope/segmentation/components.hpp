@@ -3,8 +3,12 @@
 
 #include <cathoscope/segmentation/workspace.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 namespace cathoscope {
@@ -34,6 +38,50 @@ struct Components {
   std::vector<std::uint32_t> component_of;
 };
 
+/// Finds the components of a grid in one pass over its blocks, in which the caller may do more with them.
+class ComponentFinder {
+ public:
+  ComponentFinder(const Workspace& w, Neighbours neighbours);
+
+  /// Provisional ids before + 1 .. before + count of a block's components; 0 = none.
+  struct Part {
+    Array3<std::uint32_t> ids;
+    std::uint64_t before = 0;
+    std::uint32_t count = 0;
+  };
+  /// Once for every block of w; thread-safe. `keys` has the block's shape.
+  /// Throws Error{data} where there are more than 2^32 - 2 pieces.
+  Part add(const Box& block, const Array3<std::uint32_t>& keys);
+  /// Joins what touches across blocks; keys_of gives the same keys for any box.
+  Components finish(const std::string& task, const std::function<Array3<std::uint32_t>(const Box&)>& keys_of);
+
+ private:
+  Workspace w_;
+  Neighbours neighbours_;
+  ScratchGrid<std::uint32_t> ids_;
+  std::uint64_t used_ = 1;
+  std::unique_ptr<std::mutex> mutex_;
+};
+
+/// What is known of the provisional ids of all blocks; each block adds its own.
+template <class T>
+class Tally {
+ public:
+  void add(const ComponentFinder::Part& part, const std::vector<T>& of_part) {
+    const std::scoped_lock lock(mutex_);
+    values_.resize(std::max(values_.size(), part.before + part.count + 1));
+    std::copy(of_part.begin() + 1, of_part.end(), values_.begin() + static_cast<std::ptrdiff_t>(part.before) + 1);
+  }
+  std::vector<T> take(std::size_t count) {
+    values_.resize(count);
+    return std::move(values_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> values_;
+};
+
 /// keys_of(box) gives the keys of a box that lies within the grid (0 = not in any component).
 /// Throws Error{data} where there are more than 2^32 - 2 pieces.
 Components find_components(const Workspace& w, const std::string& task, Neighbours neighbours,
@@ -45,9 +93,10 @@ void fill_holes(const Workspace& w, const ScratchGrid<std::uint8_t>& mask, std::
 
 /// Gives background enclosed by one label to that label; other labels are never overwritten. Writes 1 into `filled`
 /// where it did. Background connected by faces to the border or to voxels outside the field of view is not enclosed,
-/// nor is background that touches two labels. Returns the number of voxels filled.
+/// nor is background that touches two labels. Every label is replaced by number[label] where `number` is not empty.
+/// Returns the number of voxels filled.
 std::uint64_t fill_labels(const Workspace& w, const ScratchGrid<std::uint32_t>& labels,
                           const std::function<Array3<std::uint8_t>(const Box&)>& field_of_view,
-                          const ScratchGrid<std::uint8_t>& filled);
+                          const ScratchGrid<std::uint8_t>& filled, const std::vector<std::uint32_t>& number = {});
 
 }  // namespace cathoscope

@@ -48,7 +48,7 @@ class ScratchFile {
   std::filesystem::path folder_;
 };
 
-/// A grid in a scratch file, in tiles of 64 voxels an axis; zero until written. T: uint8, uint16, uint32.
+/// A grid in a scratch file, in tiles; zero until written. T: uint8, uint16, uint32, float.
 /// Boxes may be read and disjoint boxes written by several threads at once.
 template <class T>
 class ScratchGrid {

@@ -115,6 +115,7 @@ struct VolumeMeta {
   double low_grey = 0;               ///< value at normalise.low_percentile
   double high_grey = 1;
   std::string voxel_size_from;
+  std::string synthetic;             ///< how the data were made where they are no measurement; else empty
   bool has_mask = false;             ///< /mask (uint8, 1 = inside) is stored
   std::int64_t non_finite_voxels = 0;  ///< NaN or infinite in the file, within the crop
   std::int64_t outside_voxels = 0;     ///< of the stored volume: outside the field of view
@@ -128,7 +129,8 @@ Vec3 voxel_size_of(const std::optional<VoxelSize>& configured, const VolumeFile&
                    const std::string& depth_axis);
 
 /// Writes /volume (values as read after crop and bin; bin = mean rounded to the input type, halves up), /mask where needed,
-/// and the attributes of VolumeMeta. Streams in slabs of context.memory_bytes; the file's bytes do not depend on them nor on
+/// and the attributes of VolumeMeta. Streams in slabs of context.memory_bytes (at least 64 planes of the result are held, and
+/// one slice of the file); the file's bytes do not depend on them nor on
 /// the threads. The input is read once, and up to 65 of its slices once more. Bins that are not whole are left out.
 /// /mask is stored where padding was found or `nan: mask` meets a float type; a bin is inside where all its voxels are.
 /// Low and high grey are exact percentiles of the stored values inside, interpolated as numpy.percentile does.

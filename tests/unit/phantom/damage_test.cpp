@@ -251,6 +251,17 @@ TEST_CASE("given labels become bodies with cracks") {
   CHECK_THROWS_AS(semi_real_phantom(phantom_preset("tiny"), 1, source_of(empty), context), Error);
 }
 
+TEST_CASE("labels stay dense at a coarser voxel size") {
+  Progress progress;
+  const Context context{progress, 2};
+  const Phantom fine = make_phantom(planted(), 9, context);
+  const Phantom coarse = with_voxels_at(fine, 1.2, context);
+  CHECK(coarse.particles.size() <= fine.particles.size());
+  std::vector<int> seen(coarse.particles.size() + 1);
+  for (const std::uint32_t l : body_labels(coarse, 1.2).load().values) seen.at(l) = 1;
+  CHECK(std::count(seen.begin(), seen.end(), 1) == static_cast<std::ptrdiff_t>(seen.size()));
+}
+
 TEST_CASE("electrode.yaml names the files, truth.yaml the seed and what is planted") {
   Progress progress;
   PhantomConfig config = planted();

@@ -102,10 +102,8 @@ TEST_CASE("tables that cannot be explained are refused with line and column, and
   CHECK_THAT(c.refusal(), Catch::Contains("no column 'f1'"));
   c.write("table.csv", "f0,f1\n1,2\n1\n");
   CHECK_THAT(c.refusal(), Catch::Contains("table.csv:3: 1 fields, but the header has 2"));
-  c.write("table.csv", "f0,f1\n1,2\n\n,2\n");
-  CHECK_THAT(c.refusal(), Catch::Contains("table.csv:4: column 'f0': the value is missing"));
-  c.write("table.csv", "f0,f1\n1,nan\n");
-  CHECK_THAT(c.refusal(), Catch::Contains("nan is not a finite number"));
+  c.write("table.csv", "f0,f1\n1,2\n\n1,inf\n");
+  CHECK_THAT(c.refusal(), Catch::Contains("table.csv:4: column 'f1': inf is not a finite number"));
   c.write("table.csv", "f0,f1\n1,two\n");
   CHECK_THAT(c.refusal(), Catch::Contains("'two' is not a number"));
   c.write("table.csv", "f0,f1\n1,1e39\n");
@@ -120,4 +118,31 @@ TEST_CASE("tables that cannot be explained are refused with line and column, and
   CHECK_THAT(c.refusal(), Catch::Contains("not a text file"));
   std::filesystem::remove(c.folder / "table.csv");
   CHECK_THROWS_WITH(c.run(), Catch::Contains("cannot be read"));
+}
+
+TEST_CASE("rows with gaps stay empty, keep their place, and are warned of") {
+  Case c;
+  c.write("table.csv", "f0,f1,extra\n1,2,\n,3,1\n4,nan,1\n5,6,1\n");
+  const ExplainReport report = c.run(2, true);
+  CHECK(report.rows == 4);
+  CHECK(report.rows_with_gaps == 2);
+  CHECK(report.first_gap_line == 3);
+  REQUIRE(c.progress.warnings().size() == 1);
+  CHECK_THAT(c.progress.warnings()[0], Catch::Contains("2 of 4 rows") && Catch::Contains("line 3"));
+  const Table shap = read_csv(c.folder / "shap.csv"), pairs = read_csv(c.folder / "pairs.csv");
+  const Explanation e = explain(Explainer(c.forest, {}, 1), small::rows_of({{1, 2}, {5, 6}}), 1);
+  CHECK(shap.numbers("f1")[0] == e.phi[1]);
+  CHECK(std::isnan(shap.numbers("f1")[1]));
+  CHECK(std::isnan(shap.numbers("prediction")[2]));
+  CHECK(std::isnan(pairs.numbers("f0:f1")[2]));
+  CHECK(shap.numbers("prediction")[3] == e.prediction[1]);
+}
+
+TEST_CASE("a background with a gap is refused") {
+  Case c;
+  c.write("table.csv", "f0,f1\n1,2\n");
+  c.write("background.csv", "f0,f1\n1,2\n1,\n");
+  const ExplainFiles files{
+      c.folder / "forest.json", c.folder / "table.csv", c.folder / "shap.csv", {}, c.folder / "background.csv"};
+  CHECK_THROWS_WITH(explain_csv(files, {c.progress, 1}), Catch::Contains("background.csv:3"));
 }

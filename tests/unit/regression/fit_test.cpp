@@ -100,15 +100,14 @@ TEST_CASE("fit names rows of the table and reports its scores") {
 }
 
 TEST_CASE("max_features may be a word or a number") {
-  RegressionConfig config;
-  config.max_features = "sqrt";
-  CHECK(grow_options(config, 21, 0).max_features == 4);
-  config.max_features = "log2";
-  CHECK(grow_options(config, 21, 0).max_features == 4);
-  config.max_features = "all";
-  CHECK(grow_options(config, 21, 0).max_features == 21);
-  config.max_features = "3";
-  CHECK(grow_options(config, 2, 0).max_features == 2);
-  config.max_features = "many";
-  CHECK_THROWS_WITH(grow_options(config, 21, 0), Catch::Contains("'many'"));
+  const auto tried = [](std::string wanted, std::size_t features) {
+    RegressionConfig config;
+    config.max_features = std::move(wanted);
+    return grow_options(config, features, 0).max_features;
+  };
+  CHECK(tried("sqrt", 21) == 4);
+  CHECK(tried("log2", 21) == 4);
+  CHECK(tried("all", 21) == 21);
+  CHECK(tried("3", 2) == 2);
+  CHECK_THROWS_WITH(tried("many", 21), Catch::Contains("'many'"));
 }

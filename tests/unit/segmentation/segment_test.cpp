@@ -224,6 +224,25 @@ TEST_CASE("particles below the minimum are dropped and reported") {
   CHECK(s.warnings[0].find("1 particles smaller than the minimum") != std::string::npos);
 }
 
+TEST_CASE("a crack mask beside cracks: none is left out, and said to be") {
+  SegmentationInputs inputs;
+  Grid<std::uint64_t> labels{array3<std::uint64_t>({20, 20, 20}), fine, {0, 0, 0}};
+  labels.values.fill(7);
+  Grid<std::uint8_t> cracks{array3<std::uint8_t>({20, 20, 20}), fine, {0, 0, 0}};
+  cracks.values.fill(1);
+  inputs.labels = source_of(labels);
+  inputs.cracks = source_of(cracks);
+  const auto none = segmented(with_cracks("none"), inputs);
+  CHECK(none.source == "none");
+  CHECK(none.damage(1) == 0);
+  REQUIRE(none.warnings.size() == 1);
+  CHECK(none.warnings[0].find("the crack mask that was given is left out") != std::string::npos);
+  const auto used = segmented(with_cracks("auto"), inputs);
+  CHECK(used.source == "mask");
+  CHECK(used.damage(1) == 1);
+  CHECK(used.warnings.empty());
+}
+
 TEST_CASE("inputs that do not fit together are refused with their shapes") {
   auto inputs = test::grey_inputs(test::balls({10, 10, 10}, fine, {}));
   Grid<std::uint64_t> labels{array3<std::uint64_t>({10, 10, 9}), fine, {0, 0, 0}};

@@ -1,8 +1,7 @@
-#!/ usr / bin / python3
-""
-    "The peer of bench_regression: scikit-learn's fit of the same forest on the same table, one thread.
+#!/usr/bin/python3
+"""The peer of bench_regression: scikit-learn's fit of the same forest on the same table, one thread.
 
-    Usage : bench_regression table.csv; sklearn_fit.py table.csv
+Usage: bench_regression table.csv; peer_regression.py table.csv
 """
 import sys
 import time

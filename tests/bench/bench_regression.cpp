@@ -5,7 +5,7 @@
 #include <cathoscope/core/random.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
-#include <cathoscope/regression/regression.hpp>
+#include <cathoscope/regression/contributions.hpp>
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -114,6 +114,21 @@ int main(int argc, char** argv) {
   bench_explain("interactions, 30 leaves, pattern tables", fit.forest, rows, std::size_t{256} << 20, true);
   bench_explain("interactions, 30 leaves, traversal", fit.forest, rows_at(rows, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}), 0,
                 true);
+
+  RegressionConfig protocol;
+  protocol.target = "target";
+  protocol.seeds = 10;
+  protocol.subsets = 0;
+  const ModelTable model = model_table(table, "target");
+  Progress progress;
+  print("one run of the protocol: fit, prepare, explain 1900 rows",
+        seconds(2,
+                [&] {
+                  (void)contribution_runs(protocol, {model, "e", "free", 0, {}}, {progress, 1});
+                }) /
+            10,
+        "s");
+  print("preparing the explanation of 40 trees", seconds(3, [&] { const Explainer e(fit.forest, {}, 1); }), "s");
 
   RegressionConfig deep = config;
   deep.max_leaves = 1000;
