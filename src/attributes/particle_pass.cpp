@@ -4,6 +4,7 @@
 #include "components.hpp"
 #include "fields3.hpp"
 
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 
@@ -23,7 +24,7 @@ namespace {
 /// Masks, three fields and the raw values of a box.
 constexpr std::uint64_t bytes_per_box_voxel = 32;
 
-/// Lets tasks run while their boxes fit into memory together. A task that fits alone always gets its turn.
+/// Lets tasks run while their boxes fit into memory together. Each must fit alone.
 class MemoryGate {
  public:
   explicit MemoryGate(std::uint64_t bytes) : free_(bytes) {}
@@ -143,19 +144,29 @@ std::vector<double> outer_areas(const PassOne& streamed) {
 
 std::uint64_t bytes_for(const Box& box) { return static_cast<std::uint64_t>(box.size()) * bytes_per_box_voxel; }
 
-void warn_of_giants(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
+/// Before the pass starts: memory decides whether there is a result, never what it is.
+void require_memory(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
                     const Context& context) {
+  std::size_t worst = 0, too_large = 0;
+  Box largest;
   for (std::size_t i = 0; i < streamed.particles.size(); ++i) {
     if (streamed.particles[i].voxels == 0) continue;
     const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
     if (bytes_for(box) <= budget) continue;
-    context.progress.warn(fmt::format(
-        "particle {} lies in a box of {} voxels: measuring its roughness, contact and cracks needs {} of memory, {} "
-        "are "
-        "allowed; these columns stay empty for it. Give the run more memory, or look whether it is one particle",
-        inputs.label_ids[i], box.size(), bytes_text(static_cast<double>(bytes_for(box))),
-        bytes_text(static_cast<double>(budget))));
+    ++too_large;
+    if (box.size() > largest.size()) worst = i, largest = box;
   }
+  if (too_large == 0) return;
+  const double gib = 1 << 30;
+  fail(
+      Exit::no_memory,
+      "attributes: particle {} lies in a box of {} voxels{}; measuring it needs {} of memory, and {} are allowed, half "
+      "of the {} of this stage. Raise --memory to {:.2f} (GiB), or look whether it is one particle",
+      inputs.label_ids[worst], largest.size(),
+      too_large > 1 ? fmt::format(" (the largest of {} that are too large)", too_large) : "",
+      bytes_text(static_cast<double>(bytes_for(largest))), bytes_text(static_cast<double>(budget)),
+      bytes_text(static_cast<double>(context.memory_bytes)),
+      std::ceil(200 * static_cast<double>(bytes_for(largest)) / gib) / 100);
 }
 
 /// What a plane has as well.
@@ -275,23 +286,21 @@ std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, c
   const std::vector<double> outer = outer_areas(streamed);
   const AttributeInputs source = cached_inputs(inputs, context.memory_bytes / 3);
   const std::uint64_t budget = context.memory_bytes / 2;
+  require_memory(inputs, streamed, margin, budget, context);
   MemoryGate gate(budget);
   std::vector<ParticleDetails> details(streamed.particles.size());
   const std::vector<std::uint32_t> order = spatial_order(streamed.particles);
   const bool phases = inputs.damage_source == "phases";
   context.progress.begin("attributes: particle by particle", order.size());
-  warn_of_giants(inputs, streamed, margin, budget, context);
   parallel_for(static_cast<std::int64_t>(order.size()), context.threads, [&](std::int64_t k) {
     const std::uint32_t i = order[static_cast<std::size_t>(k)];
     const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
-    const std::uint64_t bytes = bytes_for(box);
-    if (bytes <= budget)
-      gate.with(bytes, [&] {
-        const Neighbourhood n = neighbourhood_of(source, i + 1, box);
-        const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
-        details[i] = inputs.two_dimensional ? measure_in_plane(n)
-                                            : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
-      });
+    gate.with(bytes_for(box), [&] {
+      const Neighbourhood n = neighbourhood_of(source, i + 1, box);
+      const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
+      details[i] = inputs.two_dimensional ? measure_in_plane(n)
+                                          : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
+    });
     context.progress.advance();
   });
   return details;

@@ -28,6 +28,7 @@ struct ParticleDetails {
   double components = missing;        ///< of F, 26 neighbours
 };
 
+/// Throws Error{no_memory} before it measures any particle if the box of one needs more than half of the memory.
 std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,
                                                const PassOne& streamed, const std::optional<GreyLevels>& levels,
                                                const Context& context);
