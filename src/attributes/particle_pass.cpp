@@ -254,13 +254,20 @@ Field weight_times_grey(const Field& weight, const Neighbourhood& n, const Box& 
   return value;
 }
 
+/// Phases: voxels of the active phase that belong to no particle of the label volume.
+BitMask unlabelled_solid(const Neighbourhood& n, const GreyLevels& levels) {
+  const auto active = static_cast<float>(levels.solid);
+  return n.matrix & mask_where(n.grey.data(), n.envelope.shape(), [active](float v) { return v == active; });
+}
+
 }  // namespace
 
 double binder_share(const Neighbourhood& n, const GreyLevels& levels, double outer_area_um2,
                     const CroftonWeights& weights) {
   if (outer_area_um2 <= 0) return missing;
   const BitMask particles = n.envelope | n.others;
-  const BitMask clear = levels.phases ? n.matrix : n.matrix - dilated(dilated(particles));
+  const BitMask matrix = levels.phases ? n.matrix - unlabelled_solid(n, levels) : n.matrix;
+  const BitMask clear = levels.phases ? matrix : matrix - dilated(dilated(particles));
   const double sigma = 2 * std::cbrt(n.voxel_size_um[0] * n.voxel_size_um[1] * n.voxel_size_um[2]);
   const Vec3 sigmas{sigma, sigma, sigma};
   const Box rim = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
@@ -273,8 +280,7 @@ double binder_share(const Neighbourhood& n, const GreyLevels& levels, double out
   const auto above = [](const Field& field, float limit) {
     return mask_where(field.values.data(), field.shape, [limit](float v) { return v > limit; });
   };
-  const BitMask binder =
-      above(value, 0) & above(weight, 1e-3F) & cropped(n.matrix, box);  // the weighted mean is above 0
+  const BitMask binder = above(value, 0) & above(weight, 1e-3F) & cropped(matrix, box);  // the weighted mean is above 0
   return area_of(count_pairs(cropped(n.envelope, box), binder), weights) / outer_area_um2;
 }
 
