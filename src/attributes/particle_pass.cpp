@@ -182,7 +182,8 @@ ParticleDetails measure(const AttributesConfig& config, const Neighbourhood& n, 
                         const std::optional<GreyLevels>& levels, bool phases, const CroftonWeights& weights) {
   ParticleDetails d = measure_in_plane(n);
   d.contact = contact_share(n, config.contact_distance_um, outer, weights);
-  if (!n.grey.empty() && levels) d.binder_contact = binder_share(n, *levels, outer, weights);
+  // of one level outside nobody knows whether it is binder or pore
+  if (!n.grey.empty() && levels && levels->bimodal) d.binder_contact = binder_share(n, *levels, outer, weights);
   const Roughness r = roughness_of(n, config.roughness_sigma_um, phases, inner, weights);
   d.rough_outer = r.outer, d.rough_inner = r.inner, d.rough_outer_legacy = r.outer_legacy;
   d.rough_from_grey = r.from_grey, d.edge_blur_um = r.edge_blur_um;
