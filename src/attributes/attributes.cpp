@@ -5,6 +5,7 @@
 #include "particle_rows.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/text.hpp>
 
 #include <fmt/core.h>
 
@@ -121,6 +122,17 @@ double median_edge_blur(const std::vector<ParticleRow>& rows) {
   return blurs[blurs.size() / 2];
 }
 
+void warn_of_narrow_smoothing(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context) {
+  const Vec3& h = inputs.labels.voxel_size_um;
+  if (inputs.two_dimensional || smoothing_resolved(h, config.roughness_sigma_um)) return;
+  const std::string voxel = text_of(std::max({h[0], h[1], h[2]}));
+  context.progress.warn(
+      fmt::format("attributes.roughness_sigma_um is {} um, less than the voxel of {} um: smoothing that narrow changes "
+                  "nothing, so RoughOuter stays empty and rough_resolved is 0. Set attributes.roughness_sigma_um to {} "
+                  "or more, and above the column EdgeBlur",
+                  text_of(config.roughness_sigma_um), voxel, voxel));
+}
+
 AttributeInputs with_envelopes(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context) {
   if (config.envelope != "closing") return inputs;
   const PassOne boxes = stream_volume(inputs, context, {.interfaces = false, .grey = false});
@@ -188,6 +200,7 @@ AttributeResult compute_attributes(const AttributesConfig& config, const Attribu
   Measured measured;
   measured.levels = grey_levels(streamed.samples, inputs.labels.shape, inputs.damage_source == "phases");
   measured.rows = rows_of(inputs, streamed, context);
+  if (!measured.rows.empty()) warn_of_narrow_smoothing(config, inputs, context);
   if (inputs.two_dimensional) flatten(inputs.labels.voxel_size_um, measured.rows);
   const std::vector<ParticleDetails> details = measure_particles(config, inputs, streamed, measured.levels, context);
   for (ParticleRow& row : measured.rows) row.details = details[row.index];

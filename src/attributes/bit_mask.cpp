@@ -1,6 +1,6 @@
 #include "bit_mask.hpp"
 
-#include "multiversion.hpp"
+#include <cathoscope/core/multiversion.hpp>
 
 #include <emmintrin.h>
 

@@ -1,6 +1,6 @@
 #include "fields3.hpp"
 
-#include "multiversion.hpp"
+#include <cathoscope/core/multiversion.hpp>
 
 #include <algorithm>
 #include <array>

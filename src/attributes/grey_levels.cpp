@@ -105,14 +105,29 @@ std::vector<GreySample> without(const Drift& drift, std::vector<GreySample> samp
   return samples;
 }
 
-/// Phases: exactly two ids between the particles; the smaller is the pore.
-std::optional<GreyLevels> phase_levels(const std::vector<float>& outside, std::vector<float>& solid) {
+/// Most frequent of sorted values.
+float most_frequent(const std::vector<float>& sorted) {
+  float best = sorted.front();
+  std::ptrdiff_t most = 0;
+  for (auto from = sorted.begin(); from != sorted.end();) {
+    const auto to = std::upper_bound(from, sorted.end(), *from);
+    if (to - from > most) most = to - from, best = *from;
+    from = to;
+  }
+  return best;
+}
+
+/// Phases: two ids between the particles, the smaller is the pore. The id that dominates in the particles does not
+/// count: outside it is particles that have no label, too small ones for example.
+std::optional<GreyLevels> phase_levels(const std::vector<float>& outside, const std::vector<float>& solid) {
+  const float active = most_frequent(solid);
   std::vector<float> ids = outside;
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::erase(ids, active);
   if (ids.size() != 2) return std::nullopt;
   GreyLevels levels;
   levels.phases = true;
-  levels.solid = half_sample_mode(solid);
+  levels.solid = active;
   levels.void_level = ids[0];
   levels.matrix = ids[1];
   levels.binder_limit = 0.5 * (levels.void_level + levels.matrix);

@@ -19,7 +19,7 @@ struct Drift {
 
 struct GreyLevels {
   bool phases = false;      ///< the values are phase ids, not grey levels
-  double solid = 0;         ///< mode of the particles
+  double solid = 0;         ///< mode of the particles; of phases the id that dominates in them
   double matrix = 0;        ///< mode of what lies between them (its brighter part, where it has two)
   double void_level = 0;    ///< mode of the pores
   double binder_limit = 0;  ///< midpoint of pore and matrix; above it is carbon and binder

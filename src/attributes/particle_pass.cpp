@@ -4,6 +4,7 @@
 #include "components.hpp"
 #include "fields3.hpp"
 
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 
@@ -23,7 +24,7 @@ namespace {
 /// Masks, three fields and the raw values of a box.
 constexpr std::uint64_t bytes_per_box_voxel = 32;
 
-/// Lets tasks run while their boxes fit into memory together. A task that fits alone always gets its turn.
+/// Lets tasks run while their boxes fit into memory together. Each must fit alone.
 class MemoryGate {
  public:
   explicit MemoryGate(std::uint64_t bytes) : free_(bytes) {}
@@ -143,19 +144,29 @@ std::vector<double> outer_areas(const PassOne& streamed) {
 
 std::uint64_t bytes_for(const Box& box) { return static_cast<std::uint64_t>(box.size()) * bytes_per_box_voxel; }
 
-void warn_of_giants(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
+/// Before the pass starts: memory decides whether there is a result, never what it is.
+void require_memory(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
                     const Context& context) {
+  std::size_t worst = 0, too_large = 0;
+  Box largest;
   for (std::size_t i = 0; i < streamed.particles.size(); ++i) {
     if (streamed.particles[i].voxels == 0) continue;
     const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
     if (bytes_for(box) <= budget) continue;
-    context.progress.warn(fmt::format(
-        "particle {} lies in a box of {} voxels: measuring its roughness, contact and cracks needs {} of memory, {} "
-        "are "
-        "allowed; these columns stay empty for it. Give the run more memory, or look whether it is one particle",
-        inputs.label_ids[i], box.size(), bytes_text(static_cast<double>(bytes_for(box))),
-        bytes_text(static_cast<double>(budget))));
+    ++too_large;
+    if (box.size() > largest.size()) worst = i, largest = box;
   }
+  if (too_large == 0) return;
+  const double gib = 1 << 30;
+  fail(
+      Exit::no_memory,
+      "attributes: particle {} lies in a box of {} voxels{}; measuring it needs {} of memory, and {} are allowed, half "
+      "of the {} of this stage. Raise --memory to {:.2f} (GiB), or look whether it is one particle",
+      inputs.label_ids[worst], largest.size(),
+      too_large > 1 ? fmt::format(" (the largest of {} that are too large)", too_large) : "",
+      bytes_text(static_cast<double>(bytes_for(largest))), bytes_text(static_cast<double>(budget)),
+      bytes_text(static_cast<double>(context.memory_bytes)),
+      std::ceil(200 * static_cast<double>(bytes_for(largest)) / gib) / 100);
 }
 
 /// What a plane has as well.
@@ -171,7 +182,8 @@ ParticleDetails measure(const AttributesConfig& config, const Neighbourhood& n, 
                         const std::optional<GreyLevels>& levels, bool phases, const CroftonWeights& weights) {
   ParticleDetails d = measure_in_plane(n);
   d.contact = contact_share(n, config.contact_distance_um, outer, weights);
-  if (!n.grey.empty() && levels) d.binder_contact = binder_share(n, *levels, outer, weights);
+  // of one level outside nobody knows whether it is binder or pore
+  if (!n.grey.empty() && levels && levels->bimodal) d.binder_contact = binder_share(n, *levels, outer, weights);
   const Roughness r = roughness_of(n, config.roughness_sigma_um, phases, inner, weights);
   d.rough_outer = r.outer, d.rough_inner = r.inner, d.rough_outer_legacy = r.outer_legacy;
   d.rough_from_grey = r.from_grey, d.edge_blur_um = r.edge_blur_um;
@@ -243,13 +255,20 @@ Field weight_times_grey(const Field& weight, const Neighbourhood& n, const Box& 
   return value;
 }
 
+/// Phases: voxels of the active phase that belong to no particle of the label volume.
+BitMask unlabelled_solid(const Neighbourhood& n, const GreyLevels& levels) {
+  const auto active = static_cast<float>(levels.solid);
+  return n.matrix & mask_where(n.grey.data(), n.envelope.shape(), [active](float v) { return v == active; });
+}
+
 }  // namespace
 
 double binder_share(const Neighbourhood& n, const GreyLevels& levels, double outer_area_um2,
                     const CroftonWeights& weights) {
   if (outer_area_um2 <= 0) return missing;
   const BitMask particles = n.envelope | n.others;
-  const BitMask clear = levels.phases ? n.matrix : n.matrix - dilated(dilated(particles));
+  const BitMask matrix = levels.phases ? n.matrix - unlabelled_solid(n, levels) : n.matrix;
+  const BitMask clear = levels.phases ? matrix : matrix - dilated(dilated(particles));
   const double sigma = 2 * std::cbrt(n.voxel_size_um[0] * n.voxel_size_um[1] * n.voxel_size_um[2]);
   const Vec3 sigmas{sigma, sigma, sigma};
   const Box rim = grown(bounds_of(n.envelope), {1, 1, 1}, n.envelope.shape());
@@ -262,8 +281,7 @@ double binder_share(const Neighbourhood& n, const GreyLevels& levels, double out
   const auto above = [](const Field& field, float limit) {
     return mask_where(field.values.data(), field.shape, [limit](float v) { return v > limit; });
   };
-  const BitMask binder =
-      above(value, 0) & above(weight, 1e-3F) & cropped(n.matrix, box);  // the weighted mean is above 0
+  const BitMask binder = above(value, 0) & above(weight, 1e-3F) & cropped(matrix, box);  // the weighted mean is above 0
   return area_of(count_pairs(cropped(n.envelope, box), binder), weights) / outer_area_um2;
 }
 
@@ -275,23 +293,21 @@ std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, c
   const std::vector<double> outer = outer_areas(streamed);
   const AttributeInputs source = cached_inputs(inputs, context.memory_bytes / 3);
   const std::uint64_t budget = context.memory_bytes / 2;
+  require_memory(inputs, streamed, margin, budget, context);
   MemoryGate gate(budget);
   std::vector<ParticleDetails> details(streamed.particles.size());
   const std::vector<std::uint32_t> order = spatial_order(streamed.particles);
   const bool phases = inputs.damage_source == "phases";
   context.progress.begin("attributes: particle by particle", order.size());
-  warn_of_giants(inputs, streamed, margin, budget, context);
   parallel_for(static_cast<std::int64_t>(order.size()), context.threads, [&](std::int64_t k) {
     const std::uint32_t i = order[static_cast<std::size_t>(k)];
     const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
-    const std::uint64_t bytes = bytes_for(box);
-    if (bytes <= budget)
-      gate.with(bytes, [&] {
-        const Neighbourhood n = neighbourhood_of(source, i + 1, box);
-        const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
-        details[i] = inputs.two_dimensional ? measure_in_plane(n)
-                                            : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
-      });
+    gate.with(bytes_for(box), [&] {
+      const Neighbourhood n = neighbourhood_of(source, i + 1, box);
+      const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
+      details[i] = inputs.two_dimensional ? measure_in_plane(n)
+                                          : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
+    });
     context.progress.advance();
   });
   return details;

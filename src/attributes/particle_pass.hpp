@@ -28,6 +28,7 @@ struct ParticleDetails {
   double components = missing;        ///< of F, 26 neighbours
 };
 
+/// Throws Error{no_memory} before it measures any particle if the box of one needs more than half of the memory.
 std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,
                                                const PassOne& streamed, const std::optional<GreyLevels>& levels,
                                                const Context& context);
@@ -63,7 +64,11 @@ struct Roughness {
   double edge_blur_um = missing;
 };
 
-/// S / S_smooth of the outer and of the inner surface.
+/// Whether the kernel is as wide as the largest voxel edge. A narrower one leaves the body as it is (below half a voxel
+/// exactly), and RoughOuter would be a constant 1 instead of a measurement.
+bool smoothing_resolved(const Vec3& voxel_size_um, double sigma_um);
+
+/// S / S_smooth of the outer and of the inner surface; outer is missing where smoothing is not resolved.
 Roughness roughness_of(const Neighbourhood& n, double sigma_um, bool grey_is_phases, double inner_area_um2,
                        const CroftonWeights& weights);
 

@@ -112,6 +112,8 @@ double inner_ratio(const Neighbourhood& n, double sigma_um, const CroftonWeights
 
 }  // namespace
 
+bool smoothing_resolved(const Vec3& voxel_size_um, double sigma_um) { return sigma_um >= largest_voxel(voxel_size_um); }
+
 Index3 roughness_reach(const Vec3& voxel_size_um, double sigma_um) {
   Index3 reach = smoothing_reach(voxel_size_um, sigma_um);
   const double shell = (shell_to + 1) * largest_voxel(voxel_size_um);
@@ -133,9 +135,11 @@ Roughness roughness_of(const Neighbourhood& n, double sigma_um, bool grey_is_pha
   }
   const BitMask seen = n.envelope | n.others | n.matrix;
   const double raw = surface(body, seen, weights);
-  const BitMask smooth = largest(smoothed(field_of(body), n.voxel_size_um, sigma_um), seen, body.count());
-  const double smooth_area = surface(smooth, seen, weights);
-  if (smooth_area > 0) r.outer = raw / smooth_area;
+  if (smoothing_resolved(n.voxel_size_um, sigma_um)) {
+    const BitMask smooth = largest(smoothed(field_of(body), n.voxel_size_um, sigma_um), seen, body.count());
+    const double smooth_area = surface(smooth, seen, weights);
+    if (smooth_area > 0) r.outer = raw / smooth_area;
+  }
   if (raw > 0) r.outer_legacy = surface(median27(body), seen, weights) / raw;
   const Vec3& h = n.voxel_size_um;
   const double face = std::cbrt(std::pow(h[0] * h[1] * h[2], 2));

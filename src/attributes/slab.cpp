@@ -1,8 +1,7 @@
 #include "slab.hpp"
 
-#include "multiversion.hpp"
-
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/multiversion.hpp>
 #include <cathoscope/core/parallel.hpp>
 
 #include <algorithm>

@@ -76,6 +76,7 @@ struct AttributeResult {
 
 /// All attributes of all particles. Two streaming passes and one pass particle by particle; memory is bounded by
 /// context.memory_bytes plus a few hundred bytes a particle. Same bits for any number of threads and block size.
+/// Errors: data for inputs that do not fit together; no_memory where a particle's box needs more than half the memory.
 AttributeResult compute_attributes(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context);
 
 /// The inputs at a coarser voxel: labels and cracks by volume fraction, grey values blurred and averaged.

@@ -89,7 +89,8 @@ TEST_CASE("the field of view is a border: its rim flags, and is the distance tha
   const auto r = test::measured(inputs, config).paper;
   CHECK(test::at(r, "touches_border", 0) == 1);
   CHECK(test::at(r, "touches_border", 1) == 0);
-  CHECK(test::at(r, "border_distance", 0) == Approx(2).margin(0.2));  // to centres of voxel faces, here half a voxel off twice
+  // rim points are centres of voxel faces: half a voxel off the centroid in y and z
+  CHECK(test::at(r, "border_distance", 0) == Approx(std::sqrt(4.5)).margin(1e-9));
   CHECK(test::at(r, "guard", 0) == 1);
   CHECK(test::at(r, "guard", 1) == 0);
 }
@@ -129,6 +130,28 @@ TEST_CASE("two dimensions: areas, perimeter, axis angle; the rest is empty") {
   for (const char* name : {"Z", "Pitch", "SurfOuter", "Volume", "Sphericity", "Contact", "PDensity"})
     CHECK(std::isnan(test::at(r, name)));
   CHECK(test::at(r, "touches_border") == 0);
+}
+
+TEST_CASE("smoothing narrower than a voxel: RoughOuter is empty, with one warning that says what to set") {
+  auto inputs =
+      rendered(any_of({ball({12.2, 12.3, 12.1}, 8, 1), ball({31.2, 12.4, 12.1}, 8, 2)}), 2, {25, 25, 43}, {1, 1, 1})
+          .inputs();
+  inputs.labels.voxel_size_um = inputs.cracks.voxel_size_um = {0.398, 0.398, 0.398};
+  AttributesConfig config;
+  for (const auto& [sigma, resolved] : {std::pair{0.15, false}, std::pair{0.397, false}, std::pair{0.398, true}}) {
+    config.roughness_sigma_um = sigma;
+    Progress progress;
+    const auto r = compute_attributes(config, inputs, Context{progress, 2, std::uint64_t{1} << 30});
+    for (const Table* table : {&r.paper, &r.leak_free})
+      for (std::size_t row = 0; row < 2; ++row) {
+        CHECK(std::isfinite(test::at(*table, "RoughOuter", row)) == resolved);
+        CHECK(test::at(*table, "rough_resolved", row) == (resolved ? 1 : 0));
+        CHECK(std::isfinite(test::at(*table, "RoughOuterLegacy", row)));
+      }
+    REQUIRE(progress.warnings().size() == (resolved ? 0 : 1));
+    if (!resolved)
+      CHECK(progress.warnings()[0].find("Set attributes.roughness_sigma_um to 0.398 or more") != std::string::npos);
+  }
 }
 
 TEST_CASE("columns stand in the order that scripts rely on") {

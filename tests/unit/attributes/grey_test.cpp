@@ -130,6 +130,46 @@ TEST_CASE("BinderContact: half of a ball in binder, half in pore") {
   }
 }
 
+TEST_CASE("BinderContact is empty where the surroundings have one level: binder and pore cannot be told apart") {
+  for (const double noise : {3.0, 10.0, 20.0}) {
+    const Table t = table_of(smooth_ball, 52, two_levels(smooth_ball), {blur, noise});
+    INFO("noise " << noise << ": BinderContact " << test::at(t, "BinderContact"));
+    CHECK(std::isnan(test::at(t, "BinderContact")));
+    CHECK(std::isfinite(test::at(t, "EDensityCalibrated")));
+  }
+}
+
+namespace {
+
+/// Phase ids about a ball: pores of id 0 below, binder of id 1 above; a small ball of its id, unlabelled.
+Table in_phases(double binder, double active, bool fragment) {
+  const Body small = ball({43.1, 25.8, 13.5}, 5);  // touches the surface on the side of the pores
+  auto inputs = rendered(smooth_ball, 1, {52, 52, 52}, {1, 1, 1}).inputs();
+  Grid<float> ids{array3<float>({52, 52, 52}), {1, 1, 1}, {0, 0, 0}};
+  for (std::size_t z = 0; z < 52; ++z)
+    for (std::size_t y = 0; y < 52; ++y)
+      for (std::size_t x = 0; x < 52; ++x) {
+        const Point p{static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5, static_cast<double>(z) + 0.5};
+        const bool solid_here = smooth_ball(p).label != 0 || (fragment && small(p).label != 0);
+        ids.values(z, y, x) = static_cast<float>(solid_here ? active : p[2] > 26.1 ? binder : 0);
+      }
+  inputs.grey = source_of(std::move(ids));
+  inputs.damage_source = "phases";
+  return test::measured(inputs, in_voxels(1.5)).leak_free;
+}
+
+}  // namespace
+
+TEST_CASE("BinderContact of phases: the active phase outside the labels is neither binder nor pore") {
+  for (const auto& [binder, active] : std::vector<std::pair<double, double>>{{1, 2}, {2, 1}}) {
+    const double with = test::at(in_phases(binder, active, true), "BinderContact");
+    const double without = test::at(in_phases(binder, active, false), "BinderContact");
+    INFO("binder " << binder << ", active " << active << ": " << with << " with a fragment, " << without << " without");
+    CHECK(without == Approx(0.5).margin(0.03));
+    CHECK(with == Approx(without).margin(0.002));  // what it touches is not binder, nor was it before
+  }
+}
+
 namespace {
 
 /// 27 balls of three grey levels in a matrix with pores, multiplied by a, shifted by b, with a slow drift.

@@ -36,6 +36,29 @@ TEST_CASE("the same bits for any number of threads and any memory, which sets th
   CHECK(reference.paper.rows() > 60);
 }
 
+TEST_CASE("too little memory for a particle is an error that names it, never an empty column") {
+  auto inputs =
+      rendered(any_of({ball({8.2, 8.3, 8.1}, 3, 1), ball({33.2, 33.4, 33.1}, 17, 2)}), 2, {56, 56, 56}, {1, 1, 1})
+          .inputs();
+  inputs.label_ids = {11, 407};
+  // 56 x 56 x 56 voxels of 32 bytes are 5.6 MB, of which half the memory must hold
+  const std::uint64_t need = 2 * 32 * 56 * 56 * 56;
+  const auto full = test::measured(inputs), tight = test::measured(inputs, test::voxel_config(), 2, need);
+  CHECK(same(full.paper, tight.paper));
+  for (std::size_t row = 0; row < 2; ++row)
+    for (const char* name : {"RoughOuter", "Contact", "n_components"})
+      CHECK(std::isfinite(test::at(tight.paper, name, row)));
+  try {
+    test::measured(inputs, test::voxel_config(), 1, need / 2);
+    FAIL("measured with half of the memory that the particle needs");
+  } catch (const Error& e) {
+    CHECK(e.exit() == Exit::no_memory);
+    const std::string what = e.what();
+    CHECK(what.find("particle 407") != std::string::npos);
+    CHECK(what.find("--memory") != std::string::npos);
+  }
+}
+
 TEST_CASE("areas add up: S(P) = A(P|V) + outer - mouth, and both sides of a contact agree") {
   const auto r = test::measured(test::crowded(), AttributesConfig{});
   for (std::size_t i = 0; i < r.paper.rows(); ++i) {
