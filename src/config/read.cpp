@@ -100,7 +100,7 @@ class TreeReader {
 
   std::optional<ConfigValue> read_integer(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                           const std::string& path) {
-    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, true));
+    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, true, path));
     if (type.lowest == 0) {
       const auto value = plain_number<std::uint64_t>(given.text);
       if (!value || *value > type.highest) return not_integer(type, rule, given, path);
@@ -125,14 +125,14 @@ class TreeReader {
           too_small ? fmt::format("the smallest is {}", type.lowest) : fmt::format("the largest is {}", type.highest);
       return must_be(type, rule, given, path, "; " + limit);
     }
-    return must_be(type, rule, given, path, digits_only ? "" : number_hint(given, true));
+    return must_be(type, rule, given, path, digits_only ? "" : number_hint(given, true, path));
   }
 
   std::optional<ConfigValue> read_number(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                          const std::string& path) {
-    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, false));
+    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, false, path));
     const auto value = plain_number<double>(given.text);
-    if (!value || !std::isfinite(*value)) return must_be(type, rule, given, path, number_hint(given, false));
+    if (!value || !std::isfinite(*value)) return must_be(type, rule, given, path, number_hint(given, false, path));
     if (!within(*value, rule)) return must_be(type, rule, given, path);
     return ConfigValue::scalar(text_of(*value));
   }
