@@ -47,6 +47,10 @@ TEST_CASE("unknown and duplicate keys") {
       {"seed:3\n", "2:1: error: 'seed:3' needs a space after the colon"},
       {"electrodes:\n  - name: a\n    volume: {path: README.md, levels: {hihg: 3}}\n",
        "4:40: error: unknown key 'hihg' in 'electrodes[0].volume.levels'; did you mean 'high'?"},
+      {"electrodes:\n  - {name: a, volume: {path: README.md, levels: {low: 0,05}}}\n",
+       "3:57: error: unknown key '05': if the comma before it is a decimal comma, write 0.05, with a point"},
+      {"electrodes:\n  - {name: a, volume: {path: README.md, levels: {low: 0, 5: 1}}}\n",
+       "3:58: error: unknown key '5' in 'electrodes[0].volume.levels'; known here: low, high"},
       {"<<: {seed: 3}\n",
        "2:1: error: merge keys (<<) are not supported: write the keys out, or repeat a whole value "
        "by an alias"},
