@@ -217,6 +217,14 @@ TEST_CASE("TIFF: what would be read wrongly is refused with its reason") {
   });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("palette"));
+  o = with([](TIFF* t) {
+    std::vector<std::uint16_t> ramp(65536);
+    for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<std::uint16_t>(i);
+    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_PALETTE),
+        TIFFSetField(t, TIFFTAG_COLORMAP, ramp.data(), ramp.data(), ramp.data());
+  });
+  CHECK(o.exit == Exit::ok);
+  CHECK(test::has_note(open_volume(dir / "a.tif"), "indices into the file's colour table"));
   o = with([](TIFF* t) { TIFFSetField(t, TIFFTAG_IMAGEDEPTH, 2); });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("volumetric"));
