@@ -7,10 +7,13 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace cathoscope::app {
 
@@ -21,8 +24,16 @@ bool can_redraw() {
   return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string(term) != "dumb";
 }
 
+/// spdlog would create missing folders, so that a mistyped path would go unnoticed.
+void require_writable(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) fail(Exit::cannot_create, "log file {} cannot be written: {}", file.string(), std::strerror(errno));
+  ::close(fd);
+}
+
 std::shared_ptr<spdlog::logger> file_logger(const std::string& name, const std::filesystem::path& file,
                                             const std::string& pattern) {
+  require_writable(file);
   try {
     auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
     logger->set_pattern(pattern, spdlog::pattern_time_type::utc);

@@ -42,6 +42,18 @@ bool within(double value, const Rule& rule) {
   return low && high;
 }
 
+/// "0.1" where {key: 0,1} was written, which YAML takes for the value 0 and a key 1; else nothing.
+std::string with_decimal_comma(const ConfigValue& before, const std::pair<ConfigKey, ConfigValue>& entry) {
+  static constexpr std::string_view digits = "0123456789";
+  const auto& [key, value] = entry;
+  const bool fits =
+      before.is_scalar() && !before.quoted && value.is_null() && key.source == before.source && key.line == before.line;
+  const std::string& whole = before.text;
+  if (!fits || whole.size() + key.text.size() > 40 || key.text.empty()) return {};
+  if (key.text.find_first_not_of(digits) != std::string::npos || !plain_number<std::int64_t>(whole)) return {};
+  return whole + "." + key.text;
+}
+
 bool has_control_character(const std::string& text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -100,7 +112,7 @@ class TreeReader {
 
   std::optional<ConfigValue> read_integer(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                           const std::string& path) {
-    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, true));
+    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, true, path));
     if (type.lowest == 0) {
       const auto value = plain_number<std::uint64_t>(given.text);
       if (!value || *value > type.highest) return not_integer(type, rule, given, path);
@@ -125,14 +137,14 @@ class TreeReader {
           too_small ? fmt::format("the smallest is {}", type.lowest) : fmt::format("the largest is {}", type.highest);
       return must_be(type, rule, given, path, "; " + limit);
     }
-    return must_be(type, rule, given, path, digits_only ? "" : number_hint(given, true));
+    return must_be(type, rule, given, path, digits_only ? "" : number_hint(given, true, path));
   }
 
   std::optional<ConfigValue> read_number(const TypeInfo& type, const Rule& rule, const ConfigValue& given,
                                          const std::string& path) {
-    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, false));
+    if (!given.is_scalar() || given.quoted) return must_be(type, rule, given, path, number_hint(given, false, path));
     const auto value = plain_number<double>(given.text);
-    if (!value || !std::isfinite(*value)) return must_be(type, rule, given, path, number_hint(given, false));
+    if (!value || !std::isfinite(*value)) return must_be(type, rule, given, path, number_hint(given, false, path));
     if (!within(*value, rule)) return must_be(type, rule, given, path);
     return ConfigValue::scalar(text_of(*value));
   }
@@ -280,12 +292,18 @@ class TreeReader {
       known.push_back(field.key);
       if (given.find(field.key) == nullptr) unused.push_back(field.key);
     }
-    for (const auto& [key, value] : given.entries) {
+    for (std::size_t i = 0; i < given.entries.size(); ++i) {
+      const auto& [key, value] = given.entries[i];
       if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
       const auto colon = key.text.find(':');
       const bool glued = value.is_null() && colon != std::string::npos;
-      const std::string message = glued ? fmt::format("'{}' needs a space after the colon", shown(key.text))
-                                        : unknown_key(key.text, path, unused, known);
+      const std::string number = i > 0 ? with_decimal_comma(given.entries[i - 1].second, given.entries[i]) : "";
+      const std::string message =
+          glued ? fmt::format("'{}' needs a space after the colon", shown(key.text))
+          : !number.empty()
+              ? fmt::format("unknown key '{}': if the comma before it is a decimal comma, write {}, with a point",
+                            shown(key.text), number)
+              : unknown_key(key.text, path, unused, known);
       problems_.add_at(at(key), joined(path, key.text), message);
     }
   }

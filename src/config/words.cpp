@@ -1,6 +1,7 @@
 #include "words.hpp"
 
 #include "parse.hpp"
+#include "units.hpp"
 
 #include <fmt/format.h>
 
@@ -82,8 +83,8 @@ std::optional<double> with_point(std::string text) {
   return number_from(text);
 }
 
-/// The number before a unit: "5um", "5 um", "20%".
-std::optional<double> before_unit(std::string_view text) {
+/// The number before a unit, and the unit: "5um", "5 um", "20%".
+std::optional<Quantity> before_unit(std::string_view text) {
   double value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || !std::isfinite(value)) return std::nullopt;
@@ -91,7 +92,8 @@ std::optional<double> before_unit(std::string_view text) {
   const auto unit = rest.find_first_not_of(' ');
   if (unit == std::string_view::npos) return std::nullopt;
   const auto first = static_cast<unsigned char>(rest[unit]);
-  return std::isalpha(first) || first == '%' || first >= 0x80 ? std::optional(value) : std::nullopt;
+  const bool is_unit = std::isalpha(first) || first == '%' || first >= 0x80;
+  return is_unit ? std::optional(Quantity{value, std::string(rest.substr(unit))}) : std::nullopt;
 }
 
 std::optional<double> hexadecimal(std::string_view text) {
@@ -108,6 +110,16 @@ bool usable(std::optional<double> value, bool whole) {
 
 std::string written(double value, bool whole) {
   return whole ? std::to_string(static_cast<std::int64_t>(value)) : text_of(value);
+}
+
+/// What to write for "50 nm": 0.05 for a key that ends in _um. No number where it could be a wrong one.
+std::string unit_hint(const Quantity& quantity, bool whole, const std::string& path) {
+  const std::string unit = unit_of_key(path);
+  if (unit.empty()) return "; write a number without a unit";
+  const auto value = converted(quantity, unit);
+  if (!usable(value, whole))
+    return fmt::format("; the unit is part of the key's name: write the number alone, in {}", unit);
+  return "; the unit is part of the key's name: write " + written(*value, whole);
 }
 
 bool looks_plain(const std::string& text) {
@@ -169,7 +181,7 @@ std::string what_is(const ConfigValue& value) {
   return {};
 }
 
-std::string number_hint(const ConfigValue& value, bool whole) {
+std::string number_hint(const ConfigValue& value, bool whole, const std::string& path) {
   if (!value.is_scalar()) return {};
   const std::string& text = value.text;
   const auto itself = number_from(text);
@@ -181,9 +193,7 @@ std::string number_hint(const ConfigValue& value, bool whole) {
     return "; write " + text_of(*number) + ", with a point";
   if (const auto number = hexadecimal(text); usable(number, whole))
     return fmt::format("; write {}", written(*number, whole));
-  if (const auto number = before_unit(text); usable(number, whole)) {
-    return "; the unit is part of the key's name: write " + written(*number, whole);
-  }
+  if (const auto quantity = before_unit(text)) return unit_hint(*quantity, whole, path);
   if (const auto number = number_without(text, "_' "); usable(number, whole))
     return fmt::format("; write {}", written(*number, whole));
   return {};

@@ -14,8 +14,9 @@ std::string allowed(const TypeInfo& type, const Rule& rule);
 /// "'abc'", "null", "a list", "a map".
 std::string what_is(const ConfigValue& value);
 
-/// "; write 0.05 with a point", or nothing.
-std::string number_hint(const ConfigValue& value, bool whole);
+/// "; write 0.05, with a point", or nothing. A number with a unit is converted to the unit that ends the key's name,
+/// where both are known; elsewhere no number is named.
+std::string number_hint(const ConfigValue& value, bool whole, const std::string& path);
 /// "; write true", or nothing.
 std::string boolean_hint(const ConfigValue& value);
 

@@ -35,7 +35,7 @@ std::string cell(const Column& column, std::size_t row) {
   if (row < column.ids.size()) return std::to_string(column.ids[row]);
   if (row < column.texts.size()) return text_cell(column.texts[row]);
   if (row >= column.numbers.size() || std::isnan(column.numbers[row])) return {};
-  return text_of(column.numbers[row]);
+  return text_of(column.numbers[row] + 0.0);  // -0 + 0 is 0: a table has no use for -0
 }
 
 /// A cell as it was written: a quoted cell is text even where it looks like a number.

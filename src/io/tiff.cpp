@@ -191,8 +191,7 @@ void add_notes(VolumeFile& v, const TiffMetadata& m, const std::vector<Slice>& s
   v.notes = m.notes;
   if (left_out > 0) v.notes.push_back(fmt::format("{} reduced copies or masks in the file were left out", left_out));
   if (slices.front().page.white_is_zero) v.notes.emplace_back("the file displays 0 as white; values are as stored");
-  if (slices.front().page.palette)
-    v.notes.emplace_back("the file has a colour table for display; values are as stored");
+  if (slices.front().page.palette) v.notes.emplace_back("values are indices into the file's colour table, as stored");
   if (slices.front().page.bits) v.notes.emplace_back("one bit a voxel, read as 0 and 1");
   if (m.planes && !m.contiguous && v.files.size() == 1 && *m.planes != v.shape[0])
     v.notes.push_back(fmt::format("the text in the file speaks of {} slices, but it holds {}", *m.planes, v.shape[0]));

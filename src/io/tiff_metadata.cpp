@@ -139,7 +139,8 @@ bool is_print_resolution(double per_inch) {
 }
 
 /// Pixels per centimetre. Beyond 20 um the number is for a printer or a scanner, not for a tomogram of a cathode.
-void read_resolution_tags(const TiffPages& file, TiffMetadata& m) {
+/// The tags know no z: only a single image has its size from them.
+void read_resolution_tags(const TiffPages& file, std::int64_t planes, TiffMetadata& m) {
   if (!(file.x_resolution > 0) || file.resolution_unit == RESUNIT_NONE) return;
   if (file.resolution_unit == RESUNIT_INCH) {
     m.notes.push_back(
@@ -154,12 +155,14 @@ void read_resolution_tags(const TiffPages& file, TiffMetadata& m) {
                     text_of(file.x_resolution), text_of(x)));
     return;
   }
-  if (x != y) {
-    m.notes.push_back(fmt::format("XResolution says {} um and YResolution {} um, nothing says z: voxel size unknown",
-                                  text_of(x), text_of(y)));
+  if (x != y || (planes > 1 && x != 1)) {
+    m.notes.push_back(
+        fmt::format("the resolution tags say {} um in x and {} um in y, and nothing of z: voxel size "
+                    "unknown, give voxel_size_um",
+                    text_of(x), text_of(y)));
     return;
   }
-  accept(m, {x, y, x}, "TIFF XResolution per cm (z taken as x)");
+  accept(m, {x, y, x}, "TIFF XResolution per cm");
 }
 
 }  // namespace
@@ -176,7 +179,8 @@ TiffMetadata tiff_metadata(const TiffPages& file, const std::filesystem::path& p
   if (const auto at = text.find("synthetic:"); at != std::string::npos)
     m.synthetic = text.substr(at, text.find('\n', at) - at);
   const bool text_has_unit = text.starts_with("ImageJ=") && !line_value(text, "unit").empty();
-  if (!m.voxel_size_um && m.notes.empty() && !text_has_unit) read_resolution_tags(file, m);
+  if (!m.voxel_size_um && m.notes.empty() && !text_has_unit)
+    read_resolution_tags(file, m.contiguous ? *m.planes : planes, m);
   return m;
 }
 

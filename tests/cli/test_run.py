@@ -357,3 +357,10 @@ def test_json_log(study):
     lines = [json.loads(line) for line in (study.folder / "log.json").read_text().splitlines()]
     assert {"time", "level", "message"} <= set(lines[0])
     assert any("results" in line["message"] for line in lines)
+
+
+def test_json_log_that_cannot_be_written(study):
+    result = study.run("--json-log", study.folder / "nowhere" / "log.json")
+    assert result.returncode == 73
+    assert "nowhere/log.json cannot be written" in result.stderr
+    assert not (study.folder / "nowhere").exists()

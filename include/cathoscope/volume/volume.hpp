@@ -55,7 +55,9 @@ template <class V>
 void fields(V& v, VolumeConfig& c) {
   v("path", c.path, "file, folder of slices, or glob", required(any_value()));
   v("dataset", c.dataset, "path inside an HDF5 file; null = found by itself");
-  v("voxel_size_um", c.voxel_size_um, "edge of a voxel in um: a number, or [z, y, x]; null = from the file, which must say it",
+  v("voxel_size_um", c.voxel_size_um,
+    "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); null = from "
+    "the file, which must say it",
     above(0));
   v("axes", c.axes, "order of the axes as stored, slowest first",
     one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));
@@ -65,12 +67,15 @@ void fields(V& v, VolumeConfig& c) {
   v("shape", c.shape, "raw files: number of voxels as stored, slowest axis first", at_least(1));
   v("type", c.type, "raw files: value type (uint8, int16, float32, ...); '>' before it means big-endian");
   v("header_bytes", c.header_bytes, "raw files: bytes before the first voxel", at_least(0));
-  v("crop", c.crop, "[[z0, z1], [y0, y1], [x0, x1]] in voxels, half open, after the axes are in order", at_least(0));
+  v("crop", c.crop,
+    "[[z0, z1], [y0, y1], [x0, x1]] of the run (after axes and depth_axis: z is the depth), in voxels, half open",
+    at_least(0));
   v("bin", c.bin, "edge of the cube of voxels that is averaged into one", between(1, 64));
   v("mask", c.mask, "field of view: auto = find constant padding at the border; none = everything is inside",
     one_of({"auto", "none"}));
   v("physical_faces", c.physical_faces,
-    "faces of the volume that are real ends of the electrode (foil, separator), not cuts through it",
+    "faces that are real ends of the electrode (foil, separator), not cuts through it; z, y, x of the run (after axes and "
+    "depth_axis: z is the depth)",
     one_of({"z_low", "z_high", "y_low", "y_high", "x_low", "x_high"}));
   v("normalise", c.normalise, "grey levels for the network; the stored volume is never normalised");
   v("nan", c.nan, "NaN or infinite voxels: refuse, mask (outside the field of view), or replace (by the median)",
@@ -96,7 +101,10 @@ void fields(V& v, LabelConfig& c) {
   v("shape", c.shape, "raw files: number of voxels as stored, slowest axis first", at_least(1));
   v("type", c.type, "raw files: value type");
   v("axes", c.axes, "order of the axes as stored, slowest first", one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));
-  v("voxel_size_um", c.voxel_size_um, "edge of a voxel in um, needed where no grey volume gives it", above(0));
+  v("voxel_size_um", c.voxel_size_um,
+    "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); needed where "
+    "no grey volume gives it",
+    above(0));
 }
 
 /// What every input of one electrode shares: labels and cracks are oriented, cropped and binned like the volume.

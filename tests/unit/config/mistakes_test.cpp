@@ -47,6 +47,10 @@ TEST_CASE("unknown and duplicate keys") {
       {"seed:3\n", "2:1: error: 'seed:3' needs a space after the colon"},
       {"electrodes:\n  - name: a\n    volume: {path: README.md, levels: {hihg: 3}}\n",
        "4:40: error: unknown key 'hihg' in 'electrodes[0].volume.levels'; did you mean 'high'?"},
+      {"electrodes:\n  - {name: a, volume: {path: README.md, levels: {low: 0,05}}}\n",
+       "3:57: error: unknown key '05': if the comma before it is a decimal comma, write 0.05, with a point"},
+      {"electrodes:\n  - {name: a, volume: {path: README.md, levels: {low: 0, 5: 1}}}\n",
+       "3:58: error: unknown key '5' in 'electrodes[0].volume.levels'; known here: low, high"},
       {"<<: {seed: 3}\n",
        "2:1: error: merge keys (<<) are not supported: write the keys out, or repeat a whole value "
        "by an alias"},
@@ -75,7 +79,7 @@ TEST_CASE("whole numbers") {
   seed("true", "'true'");
   seed("[1]", "a list of 1");
   seed("{a: 1}", "a map");
-  seed("5 s", "'5 s'; the unit is part of the key's name: write 5");
+  seed("5 s", "'5 s'; write a number without a unit");
   expect({
       {"seed:\n", "2:1: error: 'seed' must be a whole number of at least 0, not empty (null)"},
       {"seed: ~\n", "2:1: error: 'seed' must be a whole number of at least 0, not empty (null)"},
@@ -98,7 +102,13 @@ TEST_CASE("numbers") {
   sigma("0,05", "'0,05'; write 0.05, with a point");
   sigma("5um", "'5um'; the unit is part of the key's name: write 5");
   sigma("0.5 \xC2\xB5m", "'0.5 \xC2\xB5m'; the unit is part of the key's name: write 0.5");
-  sigma("20%", "'20%'; the unit is part of the key's name: write 20");
+  sigma("50 nm", "'50 nm'; the unit is part of the key's name: write 0.05");
+  sigma("35nm", "'35nm'; the unit is part of the key's name: write 0.035");
+  sigma("0.0035 mm", "'0.0035 mm'; the unit is part of the key's name: write 3.5");
+  sigma("2e-6 m", "'2e-6 m'; the unit is part of the key's name: write 2");
+  sigma("20%", "'20%'; the unit is part of the key's name: write the number alone, in um");
+  sigma("5 s", "'5 s'; the unit is part of the key's name: write the number alone, in um");
+  sigma("5 parsecs", "'5 parsecs'; the unit is part of the key's name: write the number alone, in um");
   sigma(".nan", "'.nan'; it must be finite");
   sigma("nan", "'nan'; it must be finite");
   sigma(".inf", "'.inf'; it must be finite");
@@ -110,6 +120,14 @@ TEST_CASE("numbers") {
   sigma("auto", "'auto'");
   expect({
       {"minimum_um3: -1\n", "2:14: error: 'minimum_um3' must be a number of at least 0, or null, not '-1'"},
+      {"minimum_um3: 500 nm\n",
+       "2:14: error: 'minimum_um3' must be a number of at least 0, or null, not '500 nm'; the unit is part of the "
+       "key's name: write the number alone, in um3"},
+      {"minimum_um3: 2e6 nm^3\n",
+       "2:14: error: 'minimum_um3' must be a number of at least 0, or null, not '2e6 nm^3'; the unit is part of the "
+       "key's name: write 0.002"},
+      {"threshold: 1 um\n",
+       "2:12: error: 'threshold' must be a number, or auto, not '1 um'; write a number without a unit"},
       {"threshold: otsu\n", "2:12: error: 'threshold' must be a number, or auto, not 'otsu'"},
   });
 }

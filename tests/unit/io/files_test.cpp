@@ -71,6 +71,14 @@ TEST_CASE("a table survives CSV, and cells are safe in a spreadsheet") {
   CHECK(back.columns[3].texts == t.columns[3].texts);
 }
 
+TEST_CASE("a table has no negative zero") {
+  Table t;
+  t.columns.resize(1);
+  t.columns[0].name = "Angle";
+  t.columns[0].numbers = {-0.0, 0.0, -1e-300};
+  CHECK(csv_text(t) == "Angle\n0\n0\n-1e-300\n");
+}
+
 TEST_CASE("tables of others: separators, line ends, and mistakes with their place") {
   const test::ScratchDir dir;
   const auto read = [&](const std::string& text) {

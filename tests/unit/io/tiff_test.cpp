@@ -217,6 +217,14 @@ TEST_CASE("TIFF: what would be read wrongly is refused with its reason") {
   });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("palette"));
+  o = with([](TIFF* t) {
+    std::vector<std::uint16_t> ramp(65536);
+    for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<std::uint16_t>(i);
+    TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_PALETTE),
+        TIFFSetField(t, TIFFTAG_COLORMAP, ramp.data(), ramp.data(), ramp.data());
+  });
+  CHECK(o.exit == Exit::ok);
+  CHECK(test::has_note(open_volume(dir / "a.tif"), "indices into the file's colour table"));
   o = with([](TIFF* t) { TIFFSetField(t, TIFFTAG_IMAGEDEPTH, 2); });
   CHECK(o.exit == Exit::data);
   CHECK(o.says("volumetric"));
@@ -318,7 +326,10 @@ TEST_CASE("TIFF: voxel sizes come from metadata that mean it") {
   CHECK(
       near(size_of_file("<OME><Pixels PhysicalSizeX=\"0.5\" PhysicalSizeY=\"0.5\" PhysicalSizeZ=\"0.5\"/></OME>", 0, 0),
            {0.5, 0.5, 0.5}));
-  CHECK(near(size_of_file("", 200000, RESUNIT_CENTIMETER), {0.05, 0.05, 0.05}));
+  CHECK(near(size_of_file("", 200000, RESUNIT_CENTIMETER, {1, 4, 4}), {0.05, 0.05, 0.05}));
+  CHECK_FALSE(size_of_file("", 200000, RESUNIT_CENTIMETER));  // of a stack the tags do not say z
+  CHECK(test::has_note(open_volume(dir / "a.tif"), "0.05 um in x and 0.05 um in y"));
+  CHECK(test::has_note(open_volume(dir / "a.tif"), "give voxel_size_um"));
   CHECK_FALSE(size_of_file("", 72, RESUNIT_INCH));
   CHECK_FALSE(size_of_file("", 508000, RESUNIT_INCH));          // an inch is never a voxel size
   CHECK_FALSE(size_of_file("", 28.3465F, RESUNIT_CENTIMETER));  // 72 dots an inch in other words
