@@ -3,9 +3,9 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -35,7 +35,8 @@ std::shared_ptr<spdlog::logger> file_logger(const std::string& name, const std::
                                             const std::string& pattern) {
   require_writable(file);
   try {
-    auto logger = std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
+    auto logger =
+        std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
     logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
     logger->flush_on(spdlog::level::info);
     logger->set_error_handler([](const std::string&) {});  // a full disk must not stop the work over its log

@@ -35,7 +35,7 @@ class Console {
   std::shared_ptr<spdlog::logger> screen_;
   std::shared_ptr<spdlog::logger> file_;
   std::shared_ptr<spdlog::logger> json_;
-  bool bar_ = false;       ///< stderr is a terminal that can redraw a line
+  bool bar_ = false;  ///< stderr is a terminal that can redraw a line
   bool bar_shown_ = false;
   std::string task_;
   std::chrono::steady_clock::time_point task_start_;

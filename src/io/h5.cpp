@@ -419,11 +419,10 @@ void H5File::close() {
   if (!handle_->file.close() || !flushed) fail_write(*handle_, "the last blocks");
 }
 
-#define CATHOSCOPE_H5_TYPES(M)                                                                                \
-  M(std::int8_t)                                                                                              \
-  M(std::uint8_t)                                                                                             \
-  M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) M(float) \
-      M(double)
+#define CATHOSCOPE_H5_TYPES(M) \
+  M(std::int8_t)               \
+  M(std::uint8_t)              \
+  M(std::int16_t) M(std::uint16_t) M(std::int32_t) M(std::uint32_t) M(std::int64_t) M(std::uint64_t) M(float) M(double)
 #define CATHOSCOPE_H5_INSTANTIATE(T)                                                                                 \
   template GridSink<T> H5File::create_grid<T>(const std::string&, const Index3&, const Vec3&, const Vec3&, Storage); \
   template GridSource<T> H5File::grid<T>(const std::string&) const;                                                  \

@@ -34,7 +34,8 @@ void fields(V& v, AttributesConfig& c) {
     one_of({"instance", "closing"}));
   v("roughness_sigma_um", c.roughness_sigma_um, "smoothing that defines RoughInner and RoughOuter, um", above(0));
   v("guard_um", c.guard_um, "particles nearer than this to a cut face get the flag guard, um", at_least(0));
-  v("contact_distance_um", c.contact_distance_um, "Contact counts surface with another particle within this, um", above(0));
+  v("contact_distance_um", c.contact_distance_um, "Contact counts surface with another particle within this, um",
+    above(0));
   v("packing_cube_um", c.packing_cube_um, "edge of the cube of PDensity, um", above(0));
   v("match_resolution", c.match_resolution,
     "electrodes of unequal voxel size: compare them at the coarser one (attributes_matched.csv)");
@@ -43,9 +44,9 @@ void fields(V& v, AttributesConfig& c) {
 }
 
 struct AttributeInputs {
-  GridSource<std::uint32_t> labels;                       ///< dense 1..n
-  std::vector<std::uint64_t> label_ids;                   ///< n, the user's ids
-  GridSource<std::uint8_t> cracks;                        ///< non-zero = crack, inside the labels
+  GridSource<std::uint32_t> labels;      ///< dense 1..n
+  std::vector<std::uint64_t> label_ids;  ///< n, the user's ids
+  GridSource<std::uint8_t> cracks;       ///< non-zero = crack, inside the labels
   std::optional<GridSource<float>> grey;
   std::optional<GridSource<std::uint8_t>> field_of_view;  ///< 1 = inside
   std::vector<std::string> physical_faces;                ///< z_low, ...: ends of the electrode, not cuts
@@ -53,7 +54,7 @@ struct AttributeInputs {
   double depth_length_um = 0;
   bool two_dimensional = false;
   std::string damage_source;
-  std::vector<double> damage_partial_volume;              ///< n, NaN where unknown
+  std::vector<double> damage_partial_volume;  ///< n, NaN where unknown
 };
 
 /// Numbers of the whole electrode, for summary.json.
@@ -62,22 +63,23 @@ struct ElectrodeSummary {
   double specific_surface_um_1 = 0;        ///< particle to outside, per total volume
   double specific_surface_solid_um_1 = 0;  ///< the same per volume of particles
   std::int64_t particles = 0;
-  std::int64_t particles_interior = 0;     ///< not touching a cut face
-  double mean_equivalent_radius_um = 0;    ///< over interior particles, (3V / 4 pi)^(1/3)
-  double mean_sphericity = 0;              ///< over interior particles, 36 pi V^2 / S^3
-  double mean_sphericity_wadell = 0;       ///< its cube root, averaged
+  std::int64_t particles_interior = 0;   ///< not touching a cut face
+  double mean_equivalent_radius_um = 0;  ///< over interior particles, (3V / 4 pi)^(1/3)
+  double mean_sphericity = 0;            ///< over interior particles, 36 pi V^2 / S^3
+  double mean_sphericity_wadell = 0;     ///< its cube root, averaged
 };
 
 struct AttributeResult {
-  Table paper;       ///< attributes.csv: label, the 24, flags, extras
-  Table leak_free;   ///< attributes_leakfree.csv
+  Table paper;      ///< attributes.csv: label, the 24, flags, extras
+  Table leak_free;  ///< attributes_leakfree.csv
   ElectrodeSummary summary;
 };
 
 /// All attributes of all particles. Two streaming passes and one pass particle by particle; memory is bounded by
 /// context.memory_bytes plus a few hundred bytes a particle. Same bits for any number of threads and block size.
 /// Errors: data for inputs that do not fit together; no_memory where a particle's box needs more than half the memory.
-AttributeResult compute_attributes(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context);
+AttributeResult compute_attributes(const AttributesConfig& config, const AttributeInputs& inputs,
+                                   const Context& context);
 
 /// The inputs at a coarser voxel: labels and cracks by volume fraction, grey values blurred and averaged.
 /// Streams: nothing is computed before it is read.

@@ -59,8 +59,7 @@ void fields(V& v, VolumeConfig& c) {
     "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); null = from "
     "the file, which must say it",
     above(0));
-  v("axes", c.axes, "order of the axes as stored, slowest first",
-    one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));
+  v("axes", c.axes, "order of the axes as stored, slowest first", one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));
   v("depth_axis", c.depth_axis, "which axis is the depth of the electrode; it is moved to z by a cyclic permutation",
     one_of({"z", "y", "x"}));
   v("depth_origin", c.depth_origin, "which end of the depth axis has Z = 0", one_of({"low", "high"}));
@@ -74,7 +73,8 @@ void fields(V& v, VolumeConfig& c) {
   v("mask", c.mask, "field of view: auto = find constant padding at the border; none = everything is inside",
     one_of({"auto", "none"}));
   v("physical_faces", c.physical_faces,
-    "faces that are real ends of the electrode (foil, separator), not cuts through it; z, y, x of the run (after axes and "
+    "faces that are real ends of the electrode (foil, separator), not cuts through it; z, y, x of the run (after axes "
+    "and "
     "depth_axis: z is the depth)",
     one_of({"z_low", "z_high", "y_low", "y_high", "x_low", "x_high"}));
   v("normalise", c.normalise, "grey levels for the network; the stored volume is never normalised");
@@ -102,7 +102,8 @@ void fields(V& v, LabelConfig& c) {
   v("type", c.type, "raw files: value type");
   v("axes", c.axes, "order of the axes as stored, slowest first", one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));
   v("voxel_size_um", c.voxel_size_um,
-    "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); needed where "
+    "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); needed "
+    "where "
     "no grey volume gives it",
     above(0));
 }
@@ -118,16 +119,16 @@ struct Placement {
 struct VolumeMeta {
   bool two_dimensional = false;
   std::string depth_origin = "low";
-  double depth_length_um = 0;        ///< L of the uncropped file: Z = L - z where depth_origin is high
+  double depth_length_um = 0;  ///< L of the uncropped file: Z = L - z where depth_origin is high
   std::vector<std::string> physical_faces;
-  double low_grey = 0;               ///< value at normalise.low_percentile
+  double low_grey = 0;  ///< value at normalise.low_percentile
   double high_grey = 1;
   std::string voxel_size_from;
-  std::string synthetic;             ///< how the data were made where they are no measurement; else empty
-  bool has_mask = false;             ///< /mask (uint8, 1 = inside) is stored
-  std::int64_t non_finite_voxels = 0;  ///< NaN or infinite in the file, within the crop
-  std::int64_t outside_voxels = 0;     ///< of the stored volume: outside the field of view
-  std::optional<double> padding_value; ///< the constant around the field of view, where one was found
+  std::string synthetic;                ///< how the data were made where they are no measurement; else empty
+  bool has_mask = false;                ///< /mask (uint8, 1 = inside) is stored
+  std::int64_t non_finite_voxels = 0;   ///< NaN or infinite in the file, within the crop
+  std::int64_t outside_voxels = 0;      ///< of the stored volume: outside the field of view
+  std::optional<double> padding_value;  ///< the constant around the field of view, where one was found
 };
 
 /// The voxel size after `axes` and depth are in order, from the configuration or else the file. Every triple of the
