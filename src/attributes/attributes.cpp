@@ -124,13 +124,13 @@ double median_edge_blur(const std::vector<ParticleRow>& rows) {
 
 void warn_of_narrow_smoothing(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context) {
   const Vec3& h = inputs.labels.voxel_size_um;
-  if (inputs.two_dimensional || smoothing_resolved(h, config.roughness_sigma_um)) return;
+  if (inputs.two_dimensional || smoothing_acts(h, config.roughness_sigma_um)) return;
   const std::string voxel = text_of(std::max({h[0], h[1], h[2]}));
-  context.progress.warn(
-      fmt::format("attributes.roughness_sigma_um is {} um, less than the voxel of {} um: smoothing that narrow changes "
-                  "nothing, so RoughOuter stays empty and rough_resolved is 0. Set attributes.roughness_sigma_um to {} "
-                  "or more, and above the column EdgeBlur",
-                  text_of(config.roughness_sigma_um), voxel, voxel));
+  context.progress.warn(fmt::format(
+      "attributes.roughness_sigma_um is {} um, less than half the voxel of {} um: smoothing that narrow changes "
+      "nothing, so RoughOuter and RoughInner stay empty. Set attributes.roughness_sigma_um to {} "
+      "or more, and above the column EdgeBlur",
+      text_of(config.roughness_sigma_um), voxel, voxel));
 }
 
 AttributeInputs with_envelopes(const AttributesConfig& config, const AttributeInputs& inputs, const Context& context) {

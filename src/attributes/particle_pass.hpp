@@ -64,11 +64,11 @@ struct Roughness {
   double edge_blur_um = missing;
 };
 
-/// Whether the kernel is as wide as the largest voxel edge. A narrower one leaves the body as it is (below half a voxel
-/// exactly), and RoughOuter would be a constant 1 instead of a measurement.
-bool smoothing_resolved(const Vec3& voxel_size_um, double sigma_um);
+/// Whether the kernel is at least half as wide as the largest voxel edge. A narrower one leaves the body exactly as it is,
+/// and the roughness would be a constant 1 instead of a measurement.
+bool smoothing_acts(const Vec3& voxel_size_um, double sigma_um);
 
-/// S / S_smooth of the outer and of the inner surface; outer is missing where smoothing is not resolved.
+/// S / S_smooth of the outer and of the inner surface; missing where the smoothing does not act.
 Roughness roughness_of(const Neighbourhood& n, double sigma_um, bool grey_is_phases, double inner_area_um2,
                        const CroftonWeights& weights);
 

@@ -112,7 +112,9 @@ double inner_ratio(const Neighbourhood& n, double sigma_um, const CroftonWeights
 
 }  // namespace
 
-bool smoothing_resolved(const Vec3& voxel_size_um, double sigma_um) { return sigma_um >= largest_voxel(voxel_size_um); }
+bool smoothing_acts(const Vec3& voxel_size_um, double sigma_um) {
+  return sigma_um >= 0.5 * largest_voxel(voxel_size_um);
+}
 
 Index3 roughness_reach(const Vec3& voxel_size_um, double sigma_um) {
   Index3 reach = smoothing_reach(voxel_size_um, sigma_um);
@@ -135,7 +137,8 @@ Roughness roughness_of(const Neighbourhood& n, double sigma_um, bool grey_is_pha
   }
   const BitMask seen = n.envelope | n.others | n.matrix;
   const double raw = surface(body, seen, weights);
-  if (smoothing_resolved(n.voxel_size_um, sigma_um)) {
+  const bool smoothing = smoothing_acts(n.voxel_size_um, sigma_um);
+  if (smoothing) {
     const BitMask smooth = largest(smoothed(field_of(body), n.voxel_size_um, sigma_um), seen, body.count());
     const double smooth_area = surface(smooth, seen, weights);
     if (smooth_area > 0) r.outer = raw / smooth_area;
@@ -143,7 +146,7 @@ Roughness roughness_of(const Neighbourhood& n, double sigma_um, bool grey_is_pha
   if (raw > 0) r.outer_legacy = surface(median27(body), seen, weights) / raw;
   const Vec3& h = n.voxel_size_um;
   const double face = std::cbrt(std::pow(h[0] * h[1] * h[2], 2));
-  if (inner_area_um2 >= 10 * face) r.inner = inner_ratio(n, sigma_um, weights);
+  if (smoothing && inner_area_um2 >= 10 * face) r.inner = inner_ratio(n, sigma_um, weights);
   return r;
 }
 
