@@ -30,6 +30,7 @@ ALLOWED = {
     r"libssl3": "Apache-2.0",
     r"zlib1g": "zlib",
     r"libinsighttoolkit5[\d.]+": "Apache-2.0",
+    r"libtorch[\d.]+": "BSD-3-Clause (it loads Debian's OpenCV and FFmpeg itself: see README)",
 }
 # -dev packages whose headers or libraries the build uses; the same rules.
 ALLOWED_TO_COMPILE = {
@@ -46,6 +47,7 @@ ALLOWED_TO_COMPILE = {
     "nlohmann-json3-dev": "MIT",
     "libssl-dev": "Apache-2.0",
     "libnanoflann-dev": "BSD-2-Clause",
+    "libtorch-dev": "BSD-3-Clause",
     "zlib1g-dev": "zlib",
     "libclang-rt-16-dev": "Apache-2.0 with LLVM exception; fuzz targets only",
 }
