@@ -1,0 +1,23 @@
+#pragma once
+/// Verification problems of the finite elements: what was computed against what is known exactly.
+
+#include <string>
+#include <vector>
+
+namespace cathoscope::fem {
+
+struct Verification {
+  std::string id;       ///< V5, V6, ...
+  std::string problem;  ///< in words, with the mesh
+  double error = 0;     ///< measured
+  double tolerance = 0;
+  [[nodiscard]] bool holds() const { return error <= tolerance; }
+};
+using Verifications = std::vector<Verification>;
+
+/// `fine` adds meshes that take minutes.
+Verifications verify_mesh(bool fine);                     ///< V18, V19
+Verifications verify_elasticity(bool fine, int threads);  ///< V5, V6, V15, V16, V17
+Verifications verify_interface(bool fine, int threads);   ///< V7, V8, V20, V24 (interface)
+
+}  // namespace cathoscope::fem

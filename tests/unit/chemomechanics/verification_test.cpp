@@ -1,0 +1,28 @@
+#include <cathoscope/chemomechanics/element_verification.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+using namespace cathoscope::fem;
+
+namespace {
+
+/// Every row with what was measured; VERBOSE in the environment prints them.
+void check(const Verifications& rows) {
+  REQUIRE_FALSE(rows.empty());
+  for (const auto& r : rows) {
+    if (std::getenv("VERBOSE") != nullptr)
+      std::printf("%-4s %-70s %10.3g  <= %8.3g %s\n", r.id.c_str(), r.problem.c_str(), r.error, r.tolerance,
+                  r.holds() ? "" : "MISSED");
+    INFO(r.id << " " << r.problem << ": " << r.error << ", allowed " << r.tolerance);
+    CHECK(r.holds());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("meshes hold V18 and V19") { check(verify_mesh(false)); }
+TEST_CASE("elasticity holds V5, V6, V15, V16 and V17") { check(verify_elasticity(false, 1)); }
+TEST_CASE("the interface holds V7, V8, V20 and V24") { check(verify_interface(false, 1)); }
