@@ -16,8 +16,9 @@ struct Verification {
 using Verifications = std::vector<Verification>;
 
 /// `fine` adds meshes that take minutes.
-Verifications verify_mesh(bool fine);                     ///< V18, V19
-Verifications verify_elasticity(bool fine, int threads);  ///< V5, V6, V15, V16, V17
-Verifications verify_interface(bool fine, int threads);   ///< V7, V8, V20, V24 (interface)
+Verifications verify_mesh(bool fine);                           ///< V18, V19
+Verifications verify_elasticity(bool fine, int threads);        ///< V5, V6, V15, V16, V17
+Verifications verify_interface(bool fine, int threads);         ///< V7, V8, V20, V24 (interface)
+Verifications verify_electrochemistry(bool fine, int threads);  ///< V1 to V3, V11 to V14, V17 (time), V24
 
 }  // namespace cathoscope::fem
