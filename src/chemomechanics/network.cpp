@@ -340,7 +340,8 @@ void run_network(const NetworkModel& model, NetworkState& state, const NetworkOb
       const bool stepped = state.half_steps > steps;
       if (stepped) update_running(model, state, share_done(model, state));
       const double rate = c_rate(model, state.half) > 0 ? c_rate(model, state.half) : 1;
-      const StepFacts facts{state.half, state.cycle, state.time_s, state.half_time_s * rate / 3600, half.total(), over};
+      const StepFacts facts{state.half,   state.cycle,      state.time_s, state.half_time_s * rate / 3600,
+                            half.total(), state.half_steps, over};
       if (over) {
         summarise(model, state);
         next_half(model, state);
