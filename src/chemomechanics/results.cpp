@@ -77,10 +77,10 @@ void write_csv(const fs::path& work, std::size_t n, const fs::path& path) {
 void write_histories(const fs::path& work, const NetworkModel& model, std::uint64_t records, H5File& out) {
   const std::size_t n = model.particles.size(), width = history_head + 4 * n;
   const Index3 shape{1, static_cast<std::int64_t>(records), static_cast<std::int64_t>(n)};
-  const std::array<std::pair<const char*, const char*>, 4> names{{{"/steps/concentration", "c / c_max"},
-                                                                  {"/steps/damage", "1"},
-                                                                  {"/steps/hoop_stress_max", "MPa"},
-                                                                  {"/steps/interface_resistance", "ohm m^2"}}};
+  const std::array<std::pair<const char*, const char*>, 4> names{{{"/concentration", "c / c_max"},
+                                                                  {"/damage", "1"},
+                                                                  {"/hoop_stress_max", "MPa"},
+                                                                  {"/interface_resistance", "ohm m^2"}}};
   std::vector<GridSink<double>> sinks;
   for (const auto& [name, unit] : names)
     sinks.push_back(out.create_grid<double>(name, shape, {1, 1, 1}, {0, 0, 0}, Storage::compressed));
