@@ -4,7 +4,7 @@
 
 namespace cathoscope {
 
-ValueAndSlope OpenCircuitVoltage::at(double x) const {
+ValueAndSlope OpenCircuitVoltage::at(double x) {
   const auto term = [x](double amplitude, double rate, double centre) {
     const double t = std::tanh(rate * (x - centre));
     return ValueAndSlope{amplitude * t, amplitude * rate * (1 - t * t)};

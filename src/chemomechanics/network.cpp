@@ -65,10 +65,14 @@ double seconds_of(const NetworkModel& model, HalfCycle half, double step) {
   return c > 0 ? step * 3600 / c : step;
 }
 
-/// > 0 beyond the half-cycle's voltage limit.
-double beyond_limit(const NetworkModel& model, HalfCycle half, double voltage) {
+/// Content at which a surface takes no more lithium. The open-circuit voltage has no steep fall there, so that no cutoff
+/// voltage would end a discharge that overfills a particle.
+constexpr double full = 0.999;
+
+/// > 0 beyond the limit that ends the half-cycle: voltage, and on discharge a full surface.
+double beyond_limit(const NetworkModel& model, HalfCycle half, double voltage, double fullest) {
   if (half == HalfCycle::charge) return voltage - model.protocol.V_max;
-  if (half == HalfCycle::discharge) return model.protocol.V_min - voltage;
+  if (half == HalfCycle::discharge) return std::max(model.protocol.V_min - voltage, fullest - full);
   return -1;
 }
 
@@ -169,8 +173,6 @@ const char* likely_cause(const Trial& trial, HalfCycle half) {
   if (trial.failed.find("ran out") != std::string::npos)
     return "protocol.charge_C is too high or protocol.x_end too low for materials.diffusivity_m2_s and "
            "geometry.radius_um; or set protocol.V_max so that the charge ends before";
-  if (trial.failed.find("full") != std::string::npos)
-    return "protocol.discharge_C is too high for materials.diffusivity_m2_s and geometry.radius_um";
   if (!trial.failed.empty())
     return "kinetics.i00_A_m2, kinetics.chi or kinetics.film_ohm_m2 is far from the rate of charge";
   return half == HalfCycle::charge ? "the interface snaps open at once (softening steeper than the stiffness around "
@@ -185,12 +187,13 @@ const char* likely_cause(const Trial& trial, HalfCycle half) {
   for (std::size_t k = first; k < trial.residuals.size(); ++k) residuals += fmt::format(" {:.1e}", trial.residuals[k]);
   const std::size_t k = std::min(trial.worst, model.particles.size() - 1);
   fail(Exit::not_converged,
-       "chemomechanics: no step succeeds in cycle {}, {}, at {:.6g} s ({:.6g} s into it), although it was halved {} "
-       "times: "
+       "chemomechanics: no step succeeds in cycle {}, {}, at {:.6g} s ({:.6g} s into it), although it was shortened to "
+       "{:.0e} of the "
+       "longest: "
        "{}. Worst: particle {} (coverage {:.3g}, radius {:.3g} um), surface content {:.4g}, damage {:.4g}. Voltage "
        "{:.4f} V. "
        "Residuals of the current balance:{}. Likely: {}.",
-       s.cycle, name_of(s.half), s.time_s, s.half_time_s, 20,
+       s.cycle, name_of(s.half), s.time_s, s.half_time_s, s.step_scale,
        trial.failed.empty() ? fmt::format("damage would grow by {:.3g} and a surface content by {:.3g} in a step",
                                           trial.largest_damage_step, trial.largest_surface_step)
                             : trial.failed,
@@ -217,7 +220,7 @@ class HalfCycleRun {
       const double dt = seconds_of(model_, state_.half, left / count);
       try_step(model_, state_, dt, total_, threads_, space_, trial_);
       if (acceptable()) {
-        if (beyond_limit(model_, state_.half, trial_.voltage) > 0) return end_at_limit(dt);
+        if (beyond() > 0) return end_at_limit(dt);
         accept(dt);
         return count == 1;
       }
@@ -241,19 +244,24 @@ class HalfCycleRun {
     if (model_.time.adaptive) state_.step_scale = std::min(1.0, state_.step_scale * 1.5);
   }
 
-  /// The step that meets the voltage limit exactly: false position (Illinois) for its length.
+  [[nodiscard]] double beyond() const { return beyond_limit(model_, state_.half, trial_.voltage, trial_.fullest); }
+
+  /// The step that meets the limit exactly: false position (Illinois) for its length.
   bool end_at_limit(double dt) {
     double low = 0, high = dt;
-    double f_low = beyond_limit(model_, state_.half, state_.half_steps > 0 ? state_.voltage : -1e9);
-    double f_high = beyond_limit(model_, state_.half, trial_.voltage);
-    if (state_.half_steps == 0) f_low = -f_high;
+    double f_high = beyond();
+    // Before the first step the voltage still is that of another current.
+    double f_low = state_.half_steps == 0
+                       ? -f_high
+                       : beyond_limit(model_, state_.half, state_.voltage,
+                                      *std::max_element(state_.surface.begin(), state_.surface.end()));
     double length = dt;
     for (int k = 0; k < 100; ++k) {
       length = (low * f_high - high * f_low) / (f_high - f_low);
       if (!(length > 1e-9 * dt)) return true;  // the limit is passed the moment the current flows
       try_step(model_, state_, length, total_, threads_, space_, trial_);
       if (!trial_.failed.empty()) report_failure(model_, state_, trial_);
-      const double f = beyond_limit(model_, state_.half, trial_.voltage);
+      const double f = beyond();
       if (std::abs(f) <= 1e-10 || high - low <= 1e-12 * dt) break;
       if (f > 0) {
         high = length, f_high = f, f_low *= 0.5;
@@ -340,7 +348,8 @@ void run_network(const NetworkModel& model, NetworkState& state, const NetworkOb
       const bool stepped = state.half_steps > steps;
       if (stepped) update_running(model, state, share_done(model, state));
       const double rate = c_rate(model, state.half) > 0 ? c_rate(model, state.half) : 1;
-      const StepFacts facts{state.half, state.cycle, state.time_s, state.half_time_s * rate / 3600, half.total(), over};
+      const StepFacts facts{state.half,   state.cycle,      state.time_s, state.half_time_s * rate / 3600,
+                            half.total(), state.half_steps, over};
       if (over) {
         summarise(model, state);
         next_half(model, state);

@@ -194,6 +194,13 @@ void damage_particle(const NetworkModel& model, const NetworkState& state, std::
   trial.opening[k] = opening;
 }
 
+/// Whether the interface of a particle snaps open: softening steeper than what is around it. No step resolves a jump.
+bool snaps(const NetworkModel& model, std::size_t k) {
+  const auto& law = model.cohesive;
+  const double k_s = misfit_stiffness(model.modulus.at_start, model.particle_nu, model.binder_modulus, model.binder_nu);
+  return law.strength / (law.failure() - law.onset()) >= k_s / model.particles[k].radius;
+}
+
 void finish_step(const NetworkModel& model, const NetworkState& state, int threads, const StepSpace& space,
                  Trial& trial) {
   const std::size_t n = model.particles.size(), cells = static_cast<std::size_t>(model.cells);
@@ -203,15 +210,17 @@ void finish_step(const NetworkModel& model, const NetworkState& state, int threa
     trial.surface[k] = radial.surface_g - trial.current[k] * radial.surface_h;
     damage_particle(model, state, k, trial);
   });
-  trial.largest_damage_step = trial.largest_surface_step = 0;
+  trial.largest_damage_step = trial.largest_surface_step = trial.fullest = 0;
   for (std::size_t k = 0; k < n; ++k) {
-    if (!(trial.surface[k] > 0 && trial.surface[k] < 1)) {
-      trial.failed = trial.surface[k] < 0.5 ? "the surface of a particle ran out of lithium"
-                                            : "the surface of a particle is full of lithium";
+    if (!(trial.surface[k] > 0)) {
+      trial.failed = "the surface of a particle ran out of lithium";
       trial.worst = k;
       return;
     }
-    trial.largest_damage_step = std::max(trial.largest_damage_step, trial.damage[k] - state.damage[k]);
+    trial.fullest = std::max(trial.fullest, trial.surface[k]);
+    if (!snaps(model, k)) {
+      trial.largest_damage_step = std::max(trial.largest_damage_step, trial.damage[k] - state.damage[k]);
+    }
     const double moved = std::abs(trial.surface[k] - state.surface[k]);
     if (moved > trial.largest_surface_step) {
       trial.largest_surface_step = moved;

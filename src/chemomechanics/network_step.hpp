@@ -14,7 +14,8 @@ struct Trial {
   std::size_t worst = 0;          ///< particle that failed, or moved most
   std::vector<double> residuals;  ///< |sum of currents - I| over the scale, by iteration of the potential
   double voltage = 0;
-  double largest_damage_step = 0;
+  double fullest = 0;              ///< largest content at a surface
+  double largest_damage_step = 0;  ///< of interfaces that can soften; those that snap jump whatever the step
   double largest_surface_step = 0;
   std::vector<double> content, surface, current, damage, opening;
 };

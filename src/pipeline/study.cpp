@@ -1,6 +1,7 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include "attribute_files.hpp"
+#include "chemomechanics_stage.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
@@ -199,7 +200,7 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Electrode e{config.electrodes[i], inputs[i]};
-    const bool attributes = run.selected("attributes"), segmentation_too = attributes || run.selected("segmentation");
+    const bool attributes = run.selected("attributes") || e.config.name == measured_electrode(config, run), segmentation_too = attributes || run.selected("segmentation");
     if (!segmentation_too && !run.selected("volume")) continue;
     const auto volume = volume_stage(e, run);
     if (!segmentation_too) continue;
@@ -207,6 +208,7 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     if (!attributes) continue;
     attributes_stage(config, e, volume, segmentation, matched_voxel(config, inputs, i), run);
   }
+  chemomechanics_stage(config, run);
   run.write_provenance(provenance_of(config));
 }
 

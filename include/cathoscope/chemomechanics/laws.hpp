@@ -18,7 +18,7 @@ struct ValueAndSlope {
 /// Open-circuit voltage against lithium of NMC811 (LG M50), V. Chen et al. (2020), DOI 10.1149/1945-7111/ab9050.
 /// Smooth for every x, so that trial values of an iteration outside 0..1 do no harm.
 struct OpenCircuitVoltage {
-  [[nodiscard]] ValueAndSlope at(double x) const;
+  [[nodiscard]] static ValueAndSlope at(double x);
   [[nodiscard]] double operator()(double x) const { return at(x).value; }
   [[nodiscard]] double derivative(double x) const { return at(x).slope; }
 };

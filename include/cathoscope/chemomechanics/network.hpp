@@ -116,8 +116,9 @@ struct StepFacts {
   HalfCycle half = HalfCycle::charge;
   std::int64_t cycle = 1;
   double time_s = 0;
-  double tau = 0;        ///< time in the half-cycle times C / 3600; on rest in hours
-  double current_A = 0;  ///< of the whole model, positive on charge
+  double tau = 0;         ///< time in the half-cycle times C / 3600; on rest in hours
+  double current_A = 0;   ///< of the whole model, positive on charge
+  std::int64_t step = 0;  ///< of the half-cycle, from 1
   bool last_of_half = false;
 };
 using NetworkObserver = std::function<void(const NetworkState& state, const StepFacts& step)>;

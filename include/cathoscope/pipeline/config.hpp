@@ -2,6 +2,7 @@
 /// The whole configuration: one struct a block of the YAML file.
 
 #include <cathoscope/attributes/attributes.hpp>
+#include <cathoscope/chemomechanics/config.hpp>
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
 #include <cathoscope/volume/volume.hpp>
@@ -46,7 +47,7 @@ void fields(V& v, ElectrodeConfig& c) {
 
 /// Names of the stages in the order they run: the one list of them.
 inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes"};
+  static const std::vector<std::string> names{"volume", "segmentation", "attributes", "chemomechanics"};
   return names;
 }
 
@@ -65,6 +66,7 @@ struct Config {
   std::vector<ElectrodeConfig> electrodes;
   SegmentationConfig segmentation;
   AttributesConfig attributes;
+  std::optional<ChemomechanicsConfig> chemomechanics;
   std::vector<std::string> stages{"all"};
 };
 
@@ -77,6 +79,8 @@ void fields(V& v, Config& c) {
   v("electrodes", c.electrodes, "the electrodes; the first is what others are compared with");
   v("segmentation", c.segmentation, "how particles and cracks are found");
   v("attributes", c.attributes, "how the 24 attributes are measured");
+  v("chemomechanics", c.chemomechanics,
+    "the damage model of a network of particles; null = not run, unless `stages` names it", spelled_out(any_value()));
   v("stages", c.stages, "all, or a list of the stages that may run",
     or_single(not_empty(unique(one_of(stage_choices())))));
 }
@@ -94,8 +98,17 @@ void check(P& problems, const Config& c) {
     if (c.segmentation.method == "phases" && !e.labels && e.volume && e.volume->bin > 1)
       problems.add(key + ".volume.bin", "must be 1 with method phases: the mean of two phases is a third");
   }
-  if (c.electrodes.empty() && c.stages != std::vector<std::string>{"all"})
-    problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
+  for (const auto& stage : c.stages)
+    if (c.electrodes.empty() && stage != "all" && stage != "chemomechanics") {
+      problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
+      break;
+    }
+  if (c.chemomechanics && c.chemomechanics->geometry.particles_from) {
+    const std::string& name = *c.chemomechanics->geometry.particles_from;
+    bool found = false;
+    for (const auto& e : c.electrodes) found = found || e.name == name;
+    if (!found) problems.add("chemomechanics.geometry.particles_from", "no electrode is called '" + name + "'");
+  }
   for (std::size_t i = 0; i < c.electrodes.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (c.electrodes[i].name == c.electrodes[j].name)
