@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 namespace cathoscope {
 
@@ -43,11 +44,14 @@ struct Columns {
   }
 };
 
+/// Missing is an empty field.
+std::string field_of(double value) { return std::isnan(value) ? std::string() : text_of(value); }
+
 std::string csv_row(const Columns& c, std::size_t k) {
   const double* r = c.record;
   return fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", static_cast<std::int64_t>(r[0]),
                      name_of(static_cast<HalfCycle>(static_cast<std::int64_t>(r[1]))), text_of(r[2]), text_of(r[3]),
-                     k + 1, text_of(c.value(0, k)), text_of(c.value(1, k)), text_of(c.value(2, k)),
+                     k + 1, text_of(c.value(0, k)), text_of(c.value(1, k)), field_of(c.value(2, k)),
                      text_of(c.value(3, k)), text_of(r[4]), text_of(r[5]));
 }
 

@@ -278,7 +278,7 @@ void conservation(Verifications& out) {
 
 }  // namespace
 
-Verifications verify_electrochemistry(bool fine, int /*threads*/) {
+Verifications verify_electrochemistry(bool fine) {
   Verifications out;
   const double h = fine ? 1.0 / 6 : 0.25;
   constant_flux(h, out);

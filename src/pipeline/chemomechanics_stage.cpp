@@ -1,5 +1,6 @@
 #include "chemomechanics_stage.hpp"
 
+#include "element_stage.hpp"
 #include "measured_network.hpp"
 
 #include <cathoscope/chemomechanics/results.hpp>
@@ -55,6 +56,10 @@ StageSpec spec_of(const Config& config, const ChemomechanicsConfig& settings, co
   if (measured) {
     spec.inputs.push_back(table_input(csv, run));
     spec.outputs.insert(spec.outputs.end(), {"chemomechanics_measured.csv", "chemomechanics_measured.json"});
+  }
+  if (settings.model == "finite_elements") {
+    for (const auto& name : element_field_files(settings.protocol)) spec.outputs.push_back(name);
+    if (settings.mesh.file) spec.inputs.push_back(run.input_of_files("mesh", {settings.mesh.file->resolved}));
   }
   return spec;
 }
@@ -121,6 +126,8 @@ void chemomechanics_stage(const Config& config, Run& run) {
   const fs::path csv = from_table ? run.folder() / *settings.geometry.particles_from / "attributes.csv" : fs::path();
   const StageSpec spec = spec_of(config, settings, csv, run);
   run.stage(spec, [&](const fs::path& folder, const Context& context) {
+    if (settings.model == "finite_elements")
+      return run_element_stage(settings, config.seed, stage_key(spec), folder, run, context);
     MeasuredParticles measured;
     if (from_table) measured = measured_particles(read_csv(csv), settings.geometry);
     const NetworkModel model = from_table ? measured_network(settings, measured) : network_of(settings, config.seed);

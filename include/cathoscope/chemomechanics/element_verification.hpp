@@ -1,6 +1,9 @@
 #pragma once
 /// Verification problems of the finite elements: what was computed against what is known exactly.
 
+#include <cathoscope/chemomechanics/verify.hpp>
+#include <cathoscope/core/progress.hpp>
+
 #include <string>
 #include <vector>
 
@@ -16,9 +19,14 @@ struct Verification {
 using Verifications = std::vector<Verification>;
 
 /// `fine` adds meshes that take minutes.
-Verifications verify_mesh(bool fine);                           ///< V18, V19
-Verifications verify_elasticity(bool fine, int threads);        ///< V5, V6, V15, V16, V17
-Verifications verify_interface(bool fine, int threads);         ///< V7, V8, V20, V24 (interface)
-Verifications verify_electrochemistry(bool fine, int threads);  ///< V1 to V3, V11 to V14, V17 (time), V24
+Verifications verify_mesh(bool fine);                     ///< V18, V19
+Verifications verify_elasticity(bool fine, int threads);  ///< V5, V6, V15, V16, V17
+Verifications verify_interface(bool fine, int threads);   ///< V7, V8, V20, V24 (interface)
+Verifications verify_electrochemistry(bool fine);         ///< V1 to V3, V11 to V14, V17 (time), V24
+/// V21 to V23 on the coupled model: minutes, with `fine` hours.
+Verifications verify_elements(bool fine, const Context& context);
+
+/// All of them, as `verify` prints them: error 0 expected.
+std::vector<ChemomechanicsCheck> verify_finite_elements(bool fine, const Context& context);
 
 }  // namespace cathoscope::fem
