@@ -48,7 +48,9 @@ int main(int argc, char** argv) {
     const double t4 = now();
     const auto report = body.solve(load, damage, 1e-6, u);
     const double t5 = now();
-    for (int k = 0; k < 5; ++k) body.residual(load, damage, u);
+    double checksum = 0;
+    for (int k = 0; k < 5; ++k) checksum += body.residual(load, damage, u)[0];
+    if (!std::isfinite(checksum)) return 1;
     const double product = (now() - t5) / 5, n = static_cast<double>(u.size()), total = t5 - t0;
     std::printf("%10.0f %8.2f %8.2f %8.2f %6d %8.2f %10.1f %10.2f %9.0f", n, t1 - t0, t2 - t1, t3 - t2,
                 report.linear_iterations, t5 - t4, product * 1e3, static_cast<double>(body.bytes()) / product / 1e9,
