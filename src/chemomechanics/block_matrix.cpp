@@ -10,7 +10,7 @@ namespace cathoscope::fem {
 namespace {
 
 constexpr std::int64_t range_length = 2048;
-constexpr std::int64_t worth_threads = 8 * range_length;
+constexpr std::int64_t worth_threads = 4 * range_length;
 constexpr std::size_t sum_length = 4096;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }

@@ -207,6 +207,24 @@ void orders(int order, int coarse, int threads, Verifications& out) {
                  std::abs(std::log2(a.energy / b.energy) - order), 0.15});
 }
 
+/// The same bits with one thread and with three, on a mesh that is large enough to be shared out.
+void same_bits(Verifications& out) {
+  const Mesh mesh = sphere_mesh(octant_spec(0.2, 2, 2));
+  const auto displacement = [&](int threads) {
+    const auto fixed = rollers(mesh, lows | highs);
+    Vector u(3 * mesh.nodes.size(), 0.0);
+    Mechanics body(mesh, two_materials(mesh), CohesiveLaw{}, fixed, threads);
+    body.solve(body.load_of(shrinking_particle(mesh, 0.006)), Vector(interface_points(mesh), 0.0), 1e-4, u);
+    return u;
+  };
+  const Vector one = displacement(1), three = displacement(3);
+  double different = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) different += one[i] == three[i] ? 0 : 1;
+  out.push_back({"bits",
+                 fmt::format("displacements that differ between one thread and three, {} nodes", mesh.nodes.size()),
+                 different, 0});
+}
+
 }  // namespace
 
 Verifications verify_elasticity(bool fine, int threads) {
@@ -228,6 +246,7 @@ Verifications verify_elasticity(bool fine, int threads) {
     orders(order, order == 1 ? 6 : 4, threads, out);
   }
   uniform_eigenstrain(threads, out);
+  same_bits(out);
   return out;
 }
 
