@@ -1,4 +1,5 @@
 #include "cracks.hpp"
+#include "filled.hpp"
 #include "given_labels.hpp"
 #include "mask.hpp"
 
@@ -57,20 +58,6 @@ Workspace workspace_of(const SegmentationInputs& inputs, const H5File& out, cons
   return w;
 }
 
-/// In a plane the volume is an area: um^2.
-std::uint64_t least_voxels(const Workspace& w, const std::optional<double>& minimum_um3, std::uint64_t otherwise) {
-  if (!minimum_um3) return otherwise;
-  const double voxel = (w.shape[0] > 1 ? w.voxel_um[0] : 1.0) * w.voxel_um[1] * w.voxel_um[2];
-  return static_cast<std::uint64_t>(std::min(std::ceil(*minimum_um3 / voxel), 1e18));
-}
-
-/// Watershed ids with the label of each.
-struct Watershed {
-  ScratchGrid<std::uint32_t> ids;
-  std::vector<std::uint32_t> label_of;
-  std::uint32_t count = 0;
-};
-
 Watershed watershed(const Workspace& w, const SegmentationConfig& config, const ScratchGrid<std::uint8_t>& mask) {
   Basins basins = find_basins(w, depth_field(w, mask));
   const double steps_a_um = depth_steps / *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
@@ -87,31 +74,15 @@ Watershed watershed(const Workspace& w, const SegmentationConfig& config, const 
   return {basins.ids, std::move(label_of), instances.count};
 }
 
-/// Voxels of the largest hole that is filled.
-std::uint64_t largest_hole(const Workspace& w, const Auto<double>& across_um) {
-  constexpr double across_in_plane_um = 3;
-  if (!across_um.value && w.shape[0] > 1) return std::numeric_limits<std::uint64_t>::max();
-  const double d = across_um.value.value_or(across_in_plane_um);
-  const double pi = 3.14159265358979323846;
-  const double voxel = (w.shape[0] > 1 ? w.voxel_um[0] : 1.0) * w.voxel_um[1] * w.voxel_um[2];
-  return static_cast<std::uint64_t>((w.shape[0] > 1 ? pi / 6 * d : pi / 4) * d * d / voxel);
-}
-
-/// The foreground mask becomes filled instances.
+/// The foreground mask becomes filled instances by its shape.
 Particles particles_of(const Workspace& w, const SegmentationConfig& config, const FieldOfView& inside,
-                       ScratchGrid<std::uint8_t> mask) {
-  const double closing_um = config.watershed.closing_um;
-  mask = closed_mask(w, mask, closing_um);
-  fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
-  mask = deep_bridges_filled(w, mask, closing_um);
+                       const ScratchGrid<std::uint8_t>& mask) {
+  const FilledLabels filled =
+      filled_instances(w, config.watershed, inside, mask, [&](const auto& m) { return watershed(w, config, m); });
   Particles p;
-  Watershed basins = watershed(w, config, mask);
-  const NumberedLabels numbered = bridges_labelled(w, basins.ids, basins.label_of, basins.count, mask, closing_um);
-  basins.ids.release();
-  p.labels = numbered.labels;
-  p.cracks = mask;  // its values are no longer needed
-  fill_labels(w, p.labels, inside, p.cracks, numbered.number);
-  p.ids.resize(basins.count);
+  p.labels = filled.labels;
+  p.cracks = filled.changed;  // its values are no longer needed
+  p.ids.resize(filled.count);
   std::iota(p.ids.begin(), p.ids.end(), std::uint64_t{1});
   return p;
 }
