@@ -2,6 +2,8 @@
 
 #include <cathoscope/core/error.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -126,7 +128,7 @@ std::vector<std::string> selected_stages(const Config& config, const std::string
   const auto& names = stage_names();
   const auto position = [&](const std::string& name) {
     const auto it = std::find(names.begin(), names.end(), name);
-    if (it == names.end()) fail(Exit::usage, "unknown stage '{}'; stages are volume, segmentation, attributes", name);
+    if (it == names.end()) fail(Exit::usage, "unknown stage '{}'; stages are {}", name, fmt::join(names, ", "));
     return static_cast<std::size_t>(it - names.begin());
   };
   if (!only.empty() && (!from.empty() || !until.empty()))

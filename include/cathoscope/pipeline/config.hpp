@@ -44,6 +44,19 @@ void fields(V& v, ElectrodeConfig& c) {
   v("cracks", c.cracks, "with labels: a mask of crack voxels");
 }
 
+/// Names of the stages in the order they run: the one list of them.
+inline const std::vector<std::string>& stage_names() {
+  static const std::vector<std::string> names{"volume", "segmentation", "attributes"};
+  return names;
+}
+
+/// `all` and the names, for the key `stages`.
+inline std::vector<std::string> stage_choices() {
+  std::vector<std::string> choices = stage_names();
+  choices.insert(choices.begin(), "all");
+  return choices;
+}
+
 struct Config {
   std::string name;
   std::string output;  ///< relative to the file that names it; absolute once resolved
@@ -55,12 +68,6 @@ struct Config {
   std::vector<std::string> stages{"all"};
 };
 
-/// Names of the stages in the order they run.
-inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes"};
-  return names;
-}
-
 template <class V>
 void fields(V& v, Config& c) {
   v("name", c.name, "name of the run; the output folder remembers it", required(file_name(), "my-study"));
@@ -71,7 +78,7 @@ void fields(V& v, Config& c) {
   v("segmentation", c.segmentation, "how particles and cracks are found");
   v("attributes", c.attributes, "how the 24 attributes are measured");
   v("stages", c.stages, "all, or a list of the stages that may run",
-    or_single(not_empty(unique(one_of({"all", "volume", "segmentation", "attributes"})))));
+    or_single(not_empty(unique(one_of(stage_choices())))));
 }
 
 /// Names of electrodes are names of folders beside the run's own files: no two may be equal. Phases cannot be averaged.
