@@ -160,7 +160,7 @@ void add_info(CommandLine& c) {
 void add_verify(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
-  s->add_option("WHAT", c.verify_command.what, "attributes or all");
+  s->add_option("WHAT", c.verify_command.what, "attributes, regression or all");
   s->add_flag("--full", c.verify_command.full, "also the long ones");
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
 }

@@ -34,7 +34,7 @@ using Json = nlohmann::ordered_json;
 /// JSON has no NaN: what was not computed is null.
 Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json interval_json(const Interval& i) {
+Json interval_json(const ScoreInterval& i) {
   return {{"value", number_json(i.value)}, {"ci_low", number_json(i.low)}, {"ci_high", number_json(i.high)}};
 }
 

@@ -72,7 +72,7 @@ std::vector<double> deviations(const std::vector<ContributionScores>& halves, co
   return values;
 }
 
-Interval interval_around(double value, const std::vector<double>& spread) {
+ScoreInterval interval_around(double value, const std::vector<double>& spread) {
   if (spread.empty()) return {value, nothing, nothing};
   return {value, value + quantile_of(spread, 0.025), value + quantile_of(spread, 0.975)};
 }
@@ -85,8 +85,8 @@ std::vector<double> over_runs(const std::vector<ContributionRun>& runs, const st
 }
 
 /// Mean over the runs with its half-sampling interval, which does not go below 0.
-Interval estimate(const Contributions& c, const Pick& pick) {
-  Interval i = interval_around(mean_of(over_runs(c.runs, "", pick)), deviations(c.halves, pick));
+ScoreInterval estimate(const Contributions& c, const Pick& pick) {
+  ScoreInterval i = interval_around(mean_of(over_runs(c.runs, "", pick)), deviations(c.halves, pick));
   if (i.low < 0) i.low = 0;
   return i;
 }

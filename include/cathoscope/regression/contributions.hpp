@@ -35,7 +35,7 @@ struct ContributionRun {
   ContributionScores scores;
 };
 
-struct Interval {
+struct ScoreInterval {
   double value = 0;
   double low = 0;
   double high = 0;
@@ -45,8 +45,8 @@ struct Interval {
 struct AttributeContribution {
   std::string attribute;
   std::string group;
-  Interval mean_abs_shap;  ///< mean of the runs, half-sampling interval
-  double sd_seeds = 0;     ///< between runs of a kind, ddof 1; no sampling error
+  ScoreInterval mean_abs_shap;  ///< mean of the runs, half-sampling interval
+  double sd_seeds = 0;          ///< between runs of a kind, ddof 1; no sampling error
   double sd_subsets = 0;
   double null_floor = 0;         ///< 95 % quantile of the score with the column (and its twins) permuted
   double p = 0;                  ///< of the column's unit
@@ -63,8 +63,8 @@ struct Contributions {
   std::vector<AttributeContribution> attributes;
   std::vector<ContributionRun> runs;
   std::vector<ContributionScores> halves;  ///< of the half samples
-  std::array<Interval, 4> groups{};
-  Interval self, neighbour, share_neighbour;
+  std::array<ScoreInterval, 4> groups{};
+  ScoreInterval self, neighbour, share_neighbour;
   double oob_r2 = 0;
   double spatial_cv_r2 = 0;  ///< NaN without positions or folds
   double spatial_cv_mae = 0;
@@ -111,9 +111,9 @@ SpatialScore spatial_cross_validation(const RegressionConfig& config, const Cont
 struct ContributionDifference {
   std::string attribute;
   double mean = 0;
-  double sd = 0;      ///< over the pairs, ddof 1
-  Interval interval;  ///< by the half samples of both
-  double q = 0;       ///< of a normal test with the half samples' spread, Benjamini-Hochberg
+  double sd = 0;           ///< over the pairs, ddof 1
+  ScoreInterval interval;  ///< by the half samples of both
+  double q = 0;            ///< of a normal test with the half samples' spread, Benjamini-Hochberg
 };
 /// Attributes that both have, in the order of the first.
 std::vector<ContributionDifference> contribution_differences(const Contributions& first, const Contributions& second);
