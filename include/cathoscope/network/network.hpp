@@ -49,12 +49,13 @@ struct NetworkThresholds {
 struct NetworkMetadata {
   std::string origin;   ///< cathoscope, or stardist
   std::string profile;  ///< paper, default, ci; or the folder's name for a StarDist model
-  NetworkShape shape;
-  NetworkThresholds thresholds;
-  std::vector<std::pair<std::string, double>> scores;  ///< reached at the end of the training, by name
-  std::string training;                                ///< the configuration that made the weights, YAML
+  NetworkShape shape{};
+  NetworkThresholds thresholds{};
+  std::vector<std::pair<std::string, double>> scores{};  ///< reached at the end of the training, by name
+  std::string training{};                              ///< the configuration that made the weights, YAML
   double training_seconds = 0;
-  std::string sha256;  ///< of names, shapes and values of the weights: part of the key of what they computed
+  std::string training_key{};  ///< of the request that made the weights: an equal one finds them made
+  std::string sha256{};  ///< of names, shapes and values of the weights: part of the key of what they computed
 };
 
 /// A trained network. A cheap handle; copies share the weights, which never change.
