@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <new>
 
 namespace cathoscope::app {
@@ -35,6 +36,7 @@ struct CommandLine {
   FitCommand fit_command;
   ExplainCommand explain_command;
   ExportCommand export_command;
+  EvaluateCommand evaluate_command;
   InfoCommand info_command;
   VerifyCommand verify_command;
 };
@@ -161,6 +163,29 @@ void add_export(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });
 }
 
+void add_evaluate(CommandLine& c) {
+  auto& o = c.evaluate_command;
+  auto* s = c.app.add_subcommand("evaluate", "Score predicted particles against true ones; JSON");
+  const auto files = [s](const char* name, std::vector<std::string>& list, const char* what) {
+    return s->add_option(name, list, what)->take_all()->allow_extra_args(false);
+  };
+  files("--prediction", o.prediction, "predicted labels: file, folder or glob; path.h5:/dataset; once an image")
+      ->required();
+  files("--truth", o.truth, "true labels, in the same order")->required();
+  files("--ignore", o.ignore, "non-zero where nobody knows the truth");
+  files("--grey", o.grey, "the image: dark predictions stay errors in the lenient score");
+  s->add_option("--min-size", o.min_size, "smaller true particles count nowhere, voxels")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+  s->add_option("--voxel-size-um", o.voxel_size_um, "for distances of surfaces; default: what the files say")
+      ->check(positive_number());
+  s->add_option("--damage-prediction", o.damage_prediction, "CSV with the columns label and Damage");
+  s->add_option("--damage-truth", o.damage_truth, "the same of the true particles");
+  s->add_flag("--table", o.table, "a short table instead of JSON");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--memory", o.memory_gib, "GiB that surfaces may take")->check(positive_number());
+  s->callback([&c] { c.action = [&c](Console& console) { return evaluate(c.evaluate_command, console); }; });
+}
+
 void add_info(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
@@ -198,6 +223,7 @@ void set_up(CommandLine& c) {
   add_fit(c);
   add_explain(c);
   add_export(c);
+  add_evaluate(c);
   add_info(c);
   add_verify(c);
 }
