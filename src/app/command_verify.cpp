@@ -3,6 +3,7 @@
 
 #include <cathoscope/attributes/attributes.hpp>
 #include <cathoscope/core/parallel.hpp>
+#include <cathoscope/pipeline/verify_regression.hpp>
 
 #include <fmt/format.h>
 
@@ -28,9 +29,16 @@ int print_checks(const std::vector<Verification>& checks) {
 }  // namespace
 
 Exit verify(const VerifyCommand& c, Console& console) {
-  if (c.what != "attributes" && c.what != "all") fail(Exit::usage, "verify {}: allowed are attributes and all", c.what);
+  const bool all = c.what == "all";
+  if (!all && c.what != "attributes" && c.what != "regression")
+    fail(Exit::usage, "verify {}: allowed are attributes, regression and all", c.what);
   Progress progress(console.listener(), &stop_flag());
-  const auto checks = verify_attributes(Context{progress, resolve_threads(0)});
+  const Context context{progress, resolve_threads(0)};
+  std::vector<Verification> checks;
+  const auto add = [&](std::vector<Verification> more) { checks.insert(checks.end(), more.begin(), more.end()); };
+  if (all || c.what == "attributes") add(verify_attributes(context));
+  if (all || c.what == "regression") add(verify_regression(c.full, context));
+  for (const auto& message : progress.warnings()) console.warn(message);
   const int misses = print_checks(checks);
   fmt::print("{} checks, {} missed\n", checks.size(), misses);
   return misses == 0 ? Exit::ok : Exit::not_converged;

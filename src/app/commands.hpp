@@ -102,6 +102,22 @@ struct ExportCommand {
   std::string output;
 };
 Exit export_results(const ExportCommand& command, Console& console);
+/// The stages that it exports, for messages.
+std::string exportable_stages();
+
+struct EvaluateCommand {
+  std::vector<std::string> prediction;
+  std::vector<std::string> truth;
+  std::vector<std::string> ignore;
+  std::vector<std::string> grey;
+  std::string damage_prediction, damage_truth;
+  std::int64_t min_size = 0;
+  std::optional<double> voxel_size_um;
+  bool table = false;
+  std::optional<int> threads;
+  std::optional<double> memory_gib;
+};
+Exit evaluate(const EvaluateCommand& command, Console& console);
 
 struct InfoCommand {
   std::string file;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <new>
 
 namespace cathoscope::app {
@@ -35,11 +36,12 @@ struct CommandLine {
   FitCommand fit_command;
   ExplainCommand explain_command;
   ExportCommand export_command;
+  EvaluateCommand evaluate_command;
   InfoCommand info_command;
   VerifyCommand verify_command;
 };
 
-const char* const stage_list = "volume, segmentation, attributes";
+std::string stage_list() { return fmt::format("{}", fmt::join(stage_names(), ", ")); }
 
 /// A finite number above 0; CLI11's own check lets nan through.
 CLI::Validator positive_number() {
@@ -56,7 +58,7 @@ void add_run(CommandLine& c) {
   auto* s = c.app.add_subcommand("run", "Run a study: every stage that is not up to date");
   s->add_option("CONFIG", o.config, "the study, a YAML file")->required();
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
-  s->add_option("--from", o.from, std::string("first stage that may run: ") + stage_list);
+  s->add_option("--from", o.from, "first stage that may run: " + stage_list());
   s->add_option("--until", o.until, "last stage that may run");
   s->add_option("--only", o.only, "the one stage that may run");
   s->add_flag("--force", o.force, "run the selected stages even where they are up to date");
@@ -155,10 +157,33 @@ void add_export(CommandLine& c) {
   auto& o = c.export_command;
   auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
   s->add_option("DIR", o.folder, "the run folder")->required();
-  s->add_option("--stage", o.stage, stage_list)->required();
+  s->add_option("--stage", o.stage, "a stage whose result other programs may want: " + exportable_stages())->required();
   s->add_option("--format", o.format, "csv, vtk, tiff or npy")->required();
   s->add_option("--output", o.output, "folder to write to; default DIR/export");
   s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });
+}
+
+void add_evaluate(CommandLine& c) {
+  auto& o = c.evaluate_command;
+  auto* s = c.app.add_subcommand("evaluate", "Score predicted particles against true ones; JSON");
+  const auto files = [s](const char* name, std::vector<std::string>& list, const char* what) {
+    return s->add_option(name, list, what)->take_all()->allow_extra_args(false);
+  };
+  files("--prediction", o.prediction, "predicted labels: file, folder or glob; path.h5:/dataset; once an image")
+      ->required();
+  files("--truth", o.truth, "true labels, in the same order")->required();
+  files("--ignore", o.ignore, "non-zero where nobody knows the truth");
+  files("--grey", o.grey, "the image: dark predictions stay errors in the lenient score");
+  s->add_option("--min-size", o.min_size, "smaller true particles count nowhere, voxels")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+  s->add_option("--voxel-size-um", o.voxel_size_um, "for distances of surfaces; default: what the files say")
+      ->check(positive_number());
+  s->add_option("--damage-prediction", o.damage_prediction, "CSV with the columns label and Damage");
+  s->add_option("--damage-truth", o.damage_truth, "the same of the true particles");
+  s->add_flag("--table", o.table, "a short table instead of JSON");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--memory", o.memory_gib, "GiB that surfaces may take")->check(positive_number());
+  s->callback([&c] { c.action = [&c](Console& console) { return evaluate(c.evaluate_command, console); }; });
 }
 
 void add_info(CommandLine& c) {
@@ -173,7 +198,7 @@ void add_info(CommandLine& c) {
 void add_verify(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
-  s->add_option("WHAT", c.verify_command.what, "attributes or all");
+  s->add_option("WHAT", c.verify_command.what, "attributes, regression or all");
   s->add_flag("--full", c.verify_command.full, "also the long ones");
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
 }
@@ -198,6 +223,7 @@ void set_up(CommandLine& c) {
   add_fit(c);
   add_explain(c);
   add_export(c);
+  add_evaluate(c);
   add_info(c);
   add_verify(c);
 }

@@ -66,6 +66,17 @@ std::string origin_text(const Phantom& phantom) {
   return fmt::format("synthetic: cathoscope phantom, preset {}, seed {}", phantom.config.preset, phantom.seed);
 }
 
+/// The preset's name with what an electrode's name may not have replaced.
+std::string electrode_name(const std::string& preset) {
+  std::string name = ("synthetic-" + preset).substr(0, 64);
+  for (char& c : name) {
+    const bool allowed =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+    if (!allowed) c = '-';
+  }
+  return name;
+}
+
 /// One HDF5 file with one grid, marked as synthetic.
 template <class T>
 void write_h5_grid(const fs::path& path, const std::string& name, const GridSource<T>& grid, Storage storage,
@@ -131,9 +142,10 @@ void write_phantom(const PhantomOrder& order, const fs::path& folder, const Cont
   write_atomically(folder / "particles.csv", csv_text(particle_table(phantom)));
   write_atomically(folder / "truth.yaml", truth_yaml(phantom));
   const std::string ending = order.tiff ? ".tif" : ".h5";
-  write_atomically(folder / "electrode.yaml",
-                   electrode_yaml(phantom, "synthetic-" + phantom.config.preset, h,
-                                  {"volume" + ending, "labels" + ending, "cracks" + ending}));
+  const std::string name = electrode_name(phantom.config.preset);
+  const PhantomFiles files{"volume" + ending, "labels" + ending, "cracks" + ending};
+  write_atomically(folder / "electrode.yaml", electrode_yaml(phantom, name, h, files));
+  write_atomically(folder / "run.yaml", run_yaml(phantom, name, h, files));
 }
 
 void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows, const fs::path& folder,

@@ -4,7 +4,7 @@
 #include <cathoscope/segmentation/working.hpp>
 #include <cathoscope/volume/volume.hpp>
 
-#include <stdlib.h>
+#include <cstdlib>
 
 #include <algorithm>
 #include <cmath>

@@ -58,8 +58,8 @@ InputPath input(const std::string& path) { return {path, path}; }
 TrainingImageConfig pair_in(const test::ScratchDir& folder, const Index3& shape, const Drawn& d,
                             const std::string& name = "a") {
   TrainingImageConfig c;
-  c.image = input(write_npy(folder.path() / (name + ".npy"), shape, d.grey));
-  c.labels = input(write_npy(folder.path() / (name + "-labels.npy"), shape, d.labels));
+  c.image = input(write_npy(folder.path() / fmt::format("{}.npy", name), shape, d.grey));
+  c.labels = input(write_npy(folder.path() / fmt::format("{}-labels.npy", name), shape, d.labels));
   return c;
 }
 
