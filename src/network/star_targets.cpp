@@ -1,5 +1,7 @@
 #include <cathoscope/network/star_targets.hpp>
 
+#include <cathoscope/core/multiversion.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -113,19 +115,58 @@ Ray make_ray(int k, int rays, std::int64_t steps) {
   return ray;
 }
 
-/// How many steps from a pixel surely stay inside its label and the image. Both ends of a move are rounded to pixels,
-/// by up to sqrt(1/2) each.
-std::vector<std::uint16_t> safe_steps(const LabelView& labels) {
-  const auto squared = squared_distances(labels);
-  std::vector<std::uint16_t> steps(squared.size());
-  for (std::int64_t i = 0; i < labels.rows; ++i)
-    for (std::int64_t j = 0; j < labels.columns; ++j) {
-      const auto at = static_cast<std::size_t>(i * labels.columns + j);
-      const std::int64_t border = std::min({i + 1, labels.rows - i, j + 1, labels.columns - j});
-      const double reach = std::min(std::sqrt(static_cast<double>(squared[at])), static_cast<double>(border));
-      steps[at] = static_cast<std::uint16_t>(std::clamp(std::ceil(reach - 1.4143) - 1, 0.0, 65535.0));
+/// The labels with zeros at both sides, columns sorted by their remainder by the grid: what the cells of a row meet after
+/// a step lies side by side.
+struct Lanes {
+  std::int64_t pad = 0, grid = 1, width = 0;
+  std::vector<std::uint32_t> values;
+
+  Lanes(const LabelView& labels, int cell_grid) : pad(labels.columns), grid(cell_grid) {
+    width = (labels.columns + 2 * pad + grid - 1) / grid;
+    values.assign(static_cast<std::size_t>(labels.rows * grid * width + 2 * 32), 0);  // a last chunk may look beyond
+    for (std::int64_t i = 0; i < labels.rows; ++i)
+      for (std::int64_t j = 0; j < labels.columns; ++j)
+        values[static_cast<std::size_t>(index(i, j))] = labels.values[i * labels.columns + j];
+  }
+  [[nodiscard]] std::int64_t index(std::int64_t row, std::int64_t column) const {
+    const std::int64_t at = column + pad;
+    return (row * grid + at % grid) * width + at / grid;
+  }
+};
+
+/// Where the steps of a ray lead from a row's cells, as differences in `lanes`; how many of them stay in the padded image.
+std::size_t shifts_of(const Ray& ray, const Lanes& lanes, const LabelView& labels, std::int64_t row,
+                      std::int64_t column, std::vector<std::int64_t>& shift) {
+  shift.assign(1, 0);
+  const std::int64_t from = lanes.index(row, column);
+  for (std::size_t s = 1; s < ray.rows.size(); ++s) {
+    const std::int64_t r = row + ray.rows[s];
+    if (r < 0 || r >= labels.rows || std::abs(ray.columns[s]) > lanes.pad) break;
+    shift.push_back(lanes.index(r, column + ray.columns[s]) - from);
+  }
+  return shift.size() - 1;
+}
+
+constexpr std::int64_t lane_count = 32;  // cells that march together: until the last of them has arrived
+
+/// Steps that each of n <= lane_count cells from `own` on can make along a ray before it meets another label.
+/// `shift[s]` leads to what it meets in step s; there are `last` steps that stay in the padded image.
+CATHOSCOPE_MULTIVERSION
+void march(const std::uint32_t* own, const std::int64_t* shift, std::size_t last, std::int64_t n,
+           std::uint32_t* __restrict steps) {
+  std::uint32_t alive[lane_count];
+  for (std::int64_t j = 0; j < lane_count; ++j) alive[j] = j < n && own[j] != 0 ? 1 : 0;
+  for (std::int64_t j = 0; j < lane_count; ++j) steps[j] = 0;
+  std::uint32_t any = 1;
+  for (std::size_t s = 1; s <= last && any != 0; ++s) {
+    const std::uint32_t* there = own + shift[s];
+    any = 0;
+    for (std::int64_t j = 0; j < lane_count; ++j) {
+      alive[j] &= own[j] == there[j] ? 1U : 0U;
+      steps[j] += alive[j];
+      any |= alive[j];
     }
-  return steps;
+  }
 }
 
 }  // namespace
@@ -149,27 +190,30 @@ std::vector<float> edge_probability(const LabelView& labels, const TargetWindow&
 
 std::vector<float> ray_distances(const LabelView& labels, const TargetWindow& window, int grid, int rays,
                                  RayAtBorder border) {
-  const auto safe = safe_steps(labels);
+  const Lanes lanes(labels, grid);
   const std::int64_t rows = (window.rows + grid - 1) / grid, columns = (window.columns + grid - 1) / grid;
-  const std::int64_t longest = 2 * (labels.rows + labels.columns);
   std::vector<float> distances(static_cast<std::size_t>(rays * rows * columns), 0.0F);
+  std::vector<std::int64_t> shift;
+  std::uint32_t steps[lane_count];
   for (int k = 0; k < rays; ++k) {
-    const Ray ray = make_ray(k, rays, longest);
+    const Ray ray = make_ray(k, rays, labels.rows + labels.columns + 2);
     float* out = distances.data() + k * rows * columns;
-    for (std::int64_t cell = 0; cell < rows * columns; ++cell) {
-      const std::int64_t i = window.row + cell / columns * grid, j = window.column + cell % columns * grid;
-      const std::uint32_t label = labels.values[i * labels.columns + j];
-      if (label == 0) continue;
-      std::size_t step = 0;
-      bool inside = true;
-      for (std::int64_t at = i * labels.columns + j; labels.values[at] == label;) {
-        step += std::max<std::size_t>(1, safe[static_cast<std::size_t>(at)]);
-        const std::int64_t row = i + ray.rows[step], column = j + ray.columns[step];
-        inside = row >= 0 && row < labels.rows && column >= 0 && column < labels.columns;
-        if (!inside) break;
-        at = row * labels.columns + column;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::int64_t row = window.row + i * grid;
+      const std::size_t last = shifts_of(ray, lanes, labels, row, window.column, shift);
+      for (std::int64_t j = 0; j < columns; j += lane_count) {
+        const std::int64_t n = std::min(lane_count, columns - j);
+        march(lanes.values.data() + lanes.index(row, window.column) + j, shift.data(), last, n, steps);
+        for (std::int64_t l = 0; l < n; ++l) {
+          const std::int64_t column = window.column + (j + l) * grid;
+          if (labels.values[row * labels.columns + column] == 0) continue;
+          const std::size_t arrived = steps[l] + 1;
+          const std::int64_t r = row + ray.rows[arrived], c = column + ray.columns[arrived];
+          const bool inside = r >= 0 && r < labels.rows && c >= 0 && c < labels.columns;
+          out[i * columns + j + l] =
+              inside || border == RayAtBorder::ends ? static_cast<float>(arrived) - ray.overshoot : -1.0F;
+        }
       }
-      out[cell] = inside || border == RayAtBorder::ends ? static_cast<float>(step) - ray.overshoot : -1.0F;
     }
   }
   return distances;

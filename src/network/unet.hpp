@@ -65,6 +65,9 @@ Image walk_unet(const NetworkShape& shape, Image x, Convolve&& convolve, Pool&& 
 /// logit. `layers` may be on any device; x: (images, 1, rows, columns), both sides multiples of size_multiple.
 torch::Tensor plain_forward(const NetworkShape& shape, const std::vector<Layer>& layers, torch::Tensor x);
 
+/// Convolution with kernels of one pixel; rows x columns of x must be a multiple of 64.
+torch::Tensor pixelwise(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias);
+
 /// This thread computes by itself: many of them run beside each other, and results must not depend on how many.
 void compute_on_this_thread_only();
 
