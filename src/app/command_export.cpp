@@ -144,12 +144,16 @@ void export_attributes(const Job& job, const std::string& format) {
   }
 }
 
+/// Empty for stages whose results are tables and texts already.
+std::vector<std::string> formats_of(const std::string& stage) {
+  if (stage == "volume" || stage == "segmentation") return {"tiff", "vtk", "npy"};
+  if (stage == "attributes") return {"csv", "vtk", "npy"};
+  return {};
+}
+
 void require_known(const std::string& stage, const std::string& format) {
-  const auto& stages = stage_names();
-  if (std::find(stages.begin(), stages.end(), stage) == stages.end())
-    fail(Exit::usage, "--stage {}: allowed are volume, segmentation, attributes", stage);
-  const std::vector<std::string> formats = stage == "attributes" ? std::vector<std::string>{"csv", "vtk", "npy"}
-                                                                 : std::vector<std::string>{"tiff", "vtk", "npy"};
+  const auto formats = formats_of(stage);
+  if (formats.empty()) fail(Exit::usage, "--stage {}: allowed are {}", stage, exportable_stages());
   if (std::find(formats.begin(), formats.end(), format) == formats.end())
     fail(Exit::usage, "--format {}: stage {} goes to {}", format, stage, fmt::join(formats, ", "));
 }
@@ -165,6 +169,13 @@ std::vector<std::string> electrode_folders(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string exportable_stages() {
+  std::string list;
+  for (const auto& stage : stage_names())
+    if (!formats_of(stage).empty()) list += (list.empty() ? "" : ", ") + stage;
+  return list;
+}
 
 Exit export_results(const ExportCommand& c, Console& console) {
   require_known(c.stage, c.format);

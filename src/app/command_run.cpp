@@ -56,6 +56,9 @@ Study open_study(const std::string& file, const std::vector<std::string>& set) {
 std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
 
 std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
+  if (in.table)
+    return fmt::format("electrode {}: a table of {} rows and {} columns", e.name, in.table->rows(),
+                       in.table->columns.size());
   const auto& file = in.volume ? *in.volume : *in.labels;
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
                      file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),

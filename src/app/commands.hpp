@@ -92,6 +92,8 @@ struct ExportCommand {
   std::string output;
 };
 Exit export_results(const ExportCommand& command, Console& console);
+/// The stages that it exports, for messages.
+std::string exportable_stages();
 
 struct InfoCommand {
   std::string file;

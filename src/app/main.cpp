@@ -38,7 +38,7 @@ struct CommandLine {
   VerifyCommand verify_command;
 };
 
-const char* const stage_list = "volume, segmentation, attributes";
+std::string stage_list() { return fmt::format("{}", fmt::join(stage_names(), ", ")); }
 
 /// A finite number above 0; CLI11's own check lets nan through.
 CLI::Validator positive_number() {
@@ -55,7 +55,7 @@ void add_run(CommandLine& c) {
   auto* s = c.app.add_subcommand("run", "Run a study: every stage that is not up to date");
   s->add_option("CONFIG", o.config, "the study, a YAML file")->required();
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
-  s->add_option("--from", o.from, std::string("first stage that may run: ") + stage_list);
+  s->add_option("--from", o.from, "first stage that may run: " + stage_list());
   s->add_option("--until", o.until, "last stage that may run");
   s->add_option("--only", o.only, "the one stage that may run");
   s->add_flag("--force", o.force, "run the selected stages even where they are up to date");
@@ -142,7 +142,7 @@ void add_export(CommandLine& c) {
   auto& o = c.export_command;
   auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
   s->add_option("DIR", o.folder, "the run folder")->required();
-  s->add_option("--stage", o.stage, stage_list)->required();
+  s->add_option("--stage", o.stage, "a stage whose result other programs may want: " + exportable_stages())->required();
   s->add_option("--format", o.format, "csv, vtk, tiff or npy")->required();
   s->add_option("--output", o.output, "folder to write to; default DIR/export");
   s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });

@@ -38,7 +38,7 @@ StageStatus Run::status(const StageSpec& spec) const {
   const auto folder = folder_of(spec);
   std::optional<StageRecord> record;
   try {
-    record = read_record(record_path(folder, spec.name));
+    record = read_record(record_path(folder, spec.record_name()));
   } catch (const Error& e) {
     s.state = StageState::stale;
     s.reasons.emplace_back(e.what());
@@ -58,7 +58,21 @@ StageStatus Run::status(const StageSpec& spec) const {
 namespace {
 
 std::string display_name(const StageSpec& spec) {
-  return spec.electrode.empty() ? spec.name : spec.electrode + "/" + spec.name;
+  const std::string name = spec.part.empty() ? spec.name : spec.name + " (" + spec.part + ")";
+  return spec.electrode.empty() ? name : spec.electrode + "/" + name;
+}
+
+/// Whether a name out of a record, which anybody may have edited, leads nowhere but below the stage's folder.
+bool stays_inside(const fs::path& output) {
+  return output.is_relative() && !output.empty() &&
+         std::none_of(output.begin(), output.end(), [](const fs::path& part) { return part == ".."; });
+}
+
+/// The run folder is there; an electrode's folder, and those that a stage of the whole run writes to, are made.
+void make_folders(const fs::path& folder, const StageSpec& spec) {
+  if (!spec.electrode.empty()) make_electrode_folder(folder);
+  for (const auto& output : spec.outputs)
+    if (const auto parent = fs::path(output).parent_path(); !parent.empty()) make_electrode_folder(folder / parent);
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -79,7 +93,7 @@ void remove_leftovers(const fs::path& record_file, const fs::path& folder, const
     const auto record = read_record(record_file);
     if (!record) return;
     for (const auto& old : record->spec.outputs)
-      if (std::find(outputs.begin(), outputs.end(), old) == outputs.end() && fs::path(old).filename() == old)
+      if (std::find(outputs.begin(), outputs.end(), old) == outputs.end() && stays_inside(old))
         fs::remove(folder / old, none);
   } catch (const Error&) {
     return;  // a damaged record names nothing that could be trusted
@@ -97,10 +111,10 @@ Artifact Run::stage(const StageSpec& spec, const Work& work) {
   const bool may_run = selected(spec.name);
   const bool wanted = may_run && (options_.force || current.state != StageState::finished);
   const auto path = folder_of(spec) / spec.outputs.front();
-  seen_.push_back({spec.electrode, spec.name, current});
+  seen_.push_back({spec.electrode, spec.name, spec.part, current});
   if (!wanted && current.state == StageState::finished) {
     events_.info(fmt::format("{}: up to date", display_name(spec)));
-    return {path, read_record(record_path(folder_of(spec), spec.name))->outputs.front().sha256};
+    return {path, read_record(record_path(folder_of(spec), spec.record_name()))->outputs.front().sha256};
   }
   const std::string why = options_.force && current.reasons.empty() ? "--force" : joined(current.reasons);
   if (!may_run)
@@ -118,8 +132,8 @@ Artifact Run::stage(const StageSpec& spec, const Work& work) {
 
 Artifact Run::execute(const StageSpec& spec, const Work& work) {
   const auto folder = folder_of(spec);
-  make_electrode_folder(folder);
-  const auto record_file = record_path(folder, spec.name);
+  make_folders(folder, spec);
+  const auto record_file = record_path(folder, spec.record_name());
   Progress progress(events_.progress, events_.stop);
   const Context context{progress, options_.threads, options_.memory_bytes};
   reset_peak_memory();
@@ -152,11 +166,13 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
 
 void Run::load_known_files() {
   std::error_code none;
-  for (fs::directory_iterator it(folder_, none), end; !none && it != end; it.increment(none)) {
-    if (!it->is_directory(none)) continue;
-    for (const char* stage : {"volume", "segmentation"}) {
+  std::vector<fs::path> folders{folder_};
+  for (fs::directory_iterator it(folder_, none), end; !none && it != end; it.increment(none))
+    if (it->is_directory(none)) folders.push_back(it->path());
+  for (const auto& folder : folders)
+    for (const char* reads_files : {"volume", "segmentation", "chemomechanics", "latent", "contributions"}) {
       try {
-        const auto record = read_record(record_path(it->path(), stage));
+        const auto record = read_record(record_path(folder, reads_files));
         if (!record) continue;
         for (const auto& input : record->spec.inputs)
           known_files_.insert(known_files_.end(), input.files.begin(), input.files.end());
@@ -164,7 +180,6 @@ void Run::load_known_files() {
         continue;  // a damaged record only means that files are hashed again; status() reports it
       }
     }
-  }
 }
 
 StageInput Run::input_of_files(const std::string& name, const std::vector<fs::path>& files) const {
@@ -189,9 +204,10 @@ void Run::write_provenance(const std::string& extra_json) const {
   j["host"] = host_facts();
   j["stages"] = Json::array();
   for (const auto& seen : seen_) {
-    const auto record = read_record(record_path(folder_ / seen.electrode, seen.stage));
+    const auto record = read_record(record_path(folder_ / seen.electrode, seen.part.empty() ? seen.stage : seen.part));
     if (!record) continue;
     Json s{{"electrode", record->spec.electrode}, {"stage", record->spec.name}, {"key", record->key}};
+    if (!seen.part.empty()) s["part"] = seen.part;
     s["seconds"] = record->seconds;
     s["run"] = record->run;
     j["stages"].push_back(s);

@@ -1,6 +1,8 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include "attribute_files.hpp"
+#include "particle_tables.hpp"
+#include "regression_stage.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
@@ -148,7 +150,7 @@ std::optional<Vec3> matched_voxel(const Config& config, const std::vector<Electr
   Vec3 coarsest = all[i].binned_um;
   bool finer = false;
   for (const auto& other : all)
-    for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t a = 0; a < 3 && !other.table; ++a) {
       if (other.two_dimensional != all[i].two_dimensional) continue;
       coarsest[a] = std::max(coarsest[a], other.binned_um[a]);
       finer = finer || coarsest[a] > 1.01 * all[i].binned_um[a];
@@ -164,8 +166,8 @@ std::string synthetic_origin(const Electrode& e) {
   return {};
 }
 
-void attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
-                      const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
+Artifact attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
+                          const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
   AttributesConfig settings_of_stage = config.attributes;
   settings_of_stage.profile = AttributesConfig{}.profile;  // both profiles are always written
   settings_of_stage.match_resolution = matched.has_value();
@@ -174,12 +176,28 @@ void attributes_stage(const Config& config, const Electrode& e, const std::optio
   if (matched) spec.config += "matched voxel size: " + text_of_voxel(*matched) + "\n";
   spec.inputs.push_back({"segmentation", segmentation.sha256});
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
-  run.stage(spec, [&](const fs::path& folder, const Context& context) {
+  return run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const auto inputs = attribute_inputs(e, volume, segmentation);
     write_attribute_files(folder, compute_attributes(config.attributes, inputs, context), synthetic_origin(e));
     if (matched)
       write_matched_files(folder, compute_attributes(config.attributes, degraded(inputs, *matched), context));
   });
+}
+
+/// The stages of one electrode, as far as they are selected or `inference` needs them; its tables where it got so far.
+std::optional<ParticleTables> measure(const Config& config, const std::vector<ElectrodeInputs>& inputs, std::size_t i,
+                                      bool inference, Run& run) {
+  const Electrode e{config.electrodes[i], inputs[i]};
+  const bool attributes = inference || run.selected("attributes");
+  const bool segmentation_too = attributes || run.selected("segmentation");
+  if (!segmentation_too && !run.selected("volume")) return std::nullopt;
+  const auto volume = volume_stage(e, run);
+  if (!segmentation_too) return std::nullopt;
+  const auto segmentation = segmentation_stage(config, e, volume, run);
+  if (!attributes) return std::nullopt;
+  const auto matched = matched_voxel(config, inputs, i);
+  const auto table = attributes_stage(config, e, volume, segmentation, matched, run);
+  return measured_tables(config, config.electrodes[i], table, matched.has_value());
 }
 
 std::string provenance_of(const Config& config) {
@@ -197,16 +215,15 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
     write_atomically(run.folder() / "units.json", units_json());
   }
+  const bool inference = run.selected("regression");
+  std::vector<ParticleTables> tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Electrode e{config.electrodes[i], inputs[i]};
-    const bool attributes = run.selected("attributes"), segmentation_too = attributes || run.selected("segmentation");
-    if (!segmentation_too && !run.selected("volume")) continue;
-    const auto volume = volume_stage(e, run);
-    if (!segmentation_too) continue;
-    const auto segmentation = segmentation_stage(config, e, volume, run);
-    if (!attributes) continue;
-    attributes_stage(config, e, volume, segmentation, matched_voxel(config, inputs, i), run);
+    if (inputs[i].table && inference)
+      tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
+    else if (!inputs[i].table)
+      if (auto measured = measure(config, inputs, i, inference, run)) tables.push_back(std::move(*measured));
   }
+  if (inference) regression_stage(config, tables, run);
   run.write_provenance(provenance_of(config));
 }
 

@@ -17,9 +17,10 @@ struct ElectrodeInputs {
   std::optional<VolumeFile> volume;
   std::optional<VolumeFile> labels;
   std::optional<VolumeFile> cracks;
-  Index3 shape{0, 0, 0};  ///< after axes, crop and bin
-  Vec3 voxel_size_um{};   ///< of the file, axes in order, before binning
-  Vec3 binned_um{};       ///< after binning
+  std::optional<Table> table;  ///< then there is nothing else
+  Index3 shape{0, 0, 0};       ///< after axes, crop and bin
+  Vec3 voxel_size_um{};        ///< of the file, axes in order, before binning
+  Vec3 binned_um{};            ///< after binning
   std::string voxel_size_from;
   bool two_dimensional = false;
 };

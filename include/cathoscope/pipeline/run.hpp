@@ -38,7 +38,13 @@ struct StageSpec {
   int algorithm = 1;      ///< raised when the same inputs give other results than before
   std::string config;     ///< canonical text of the settings that can change the result
   std::vector<StageInput> inputs;
-  std::vector<std::string> outputs;  ///< file names in the electrode's folder; the first is the artifact
+  /// Files in the electrode's folder, the first is the artifact. A stage of the whole run names them from the run folder,
+  /// `latent_links.csv` or `<electrode>/latent.csv`.
+  std::vector<std::string> outputs;
+  std::string part{};  ///< where a stage is done in several parts that resume on their own: this part's name
+
+  /// Its record is `<this>.json` beside the outputs. No output may have that name.
+  [[nodiscard]] const std::string& record_name() const { return part.empty() ? name : part; }
 };
 
 /// A finished stage's main file and its hash.
@@ -61,6 +67,7 @@ struct StageStatus {
 struct SeenStage {
   std::string electrode;
   std::string stage;
+  std::string part;
   StageStatus status;
 };
 
@@ -92,7 +99,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   /// Up to date: returns the artifact. Selected: runs `work`, which writes each of spec.outputs under
-  /// partial_name(folder / output); they are synced and renamed, the JSON last. Otherwise throws Error{config} naming the
+  /// partial_name(folder / output), the folders being there; they are synced and renamed, the JSON last. Otherwise throws Error{config} naming the
   /// remedy. In a dry run: says what would happen, returns an empty hash where the stage would run.
   Artifact stage(const StageSpec& spec, const Work& work);
 

@@ -71,9 +71,12 @@ struct Contributions {
   double sd_target = 0;
   std::size_t rows_used = 0;
   std::size_t rows_flagged = 0;
-  std::int64_t subset_size = 0;  ///< after the limit of 0.8 of the rows
-  Forest forest;                 ///< of seed 0; indices count the rows of the table
-  Explanation explanation;       ///< of its training rows
+  std::size_t rows_without_target = 0;
+  std::vector<std::pair<std::string, std::size_t>> filled;    ///< column, gaps filled
+  std::vector<std::pair<std::string, std::size_t>> left_out;  ///< column with too many gaps, gaps
+  std::int64_t subset_size = 0;                               ///< after the limit of 0.8 of the rows
+  Forest forest;                                              ///< of seed 0; indices count the rows of the table
+  Explanation explanation;                                    ///< of its training rows
   std::vector<std::uint64_t> training_label;
 };
 
@@ -122,6 +125,11 @@ std::vector<ContributionDifference> sham_differences(const RegressionConfig& con
 
 Table contributions_table(const Contributions& result);
 Table contribution_runs_table(const std::vector<const Contributions*>& results);
+/// Every score behind the intervals and differences: profile, kind (seed, subset, half), run, attribute, mean_abs_shap.
+Table contribution_samples_table(const std::vector<const Contributions*>& results);
+/// What contribution_differences needs, back from such a table: runs, halves and names of one profile.
+Contributions contributions_from_samples(const Table& samples, const std::string& electrode,
+                                         const std::string& profile);
 struct NamedDifferences {
   std::string first, second, profile;
   std::vector<ContributionDifference> differences;

@@ -179,3 +179,56 @@ TEST_CASE("hashes of source files follow content, not time; unchanged ones are r
   std::ofstream(dir / "a") << "two";
   CHECK(run.input_of_files("volume", {dir / "a"}).sha256 != before.sha256);
 }
+
+TEST_CASE("a stage of the whole run writes to the run folder and to electrodes' folders") {
+  const test::ScratchDir dir;
+  Counter counter;
+  const StageSpec whole{"", "second", 1, "a: 1\n", {}, {"links.csv", "e/codes.csv", "f/codes.csv"}};
+  {
+    Run run(dir / "out", "r", all_stages(), {});
+    const Artifact links = counter(run, whole, "x");
+    CHECK(links.path == dir / "out" / "links.csv");
+    CHECK(std::filesystem::exists(dir / "out" / "second.json"));
+    CHECK(read_text(dir / "out" / "f" / "codes.csv") == "xf/codes.csv");
+    run.write_provenance("{}");
+    CHECK(read_text(dir / "out" / "provenance.json").find("\"second\"") != std::string::npos);
+  }
+  std::ofstream(dir / "out" / "f" / "codes.csv") << "edited";
+  Run run(dir / "out", "r", all_stages(), {});
+  CHECK(run.status(whole).reasons == std::vector<std::string>{"file f/codes.csv has another size"});
+  StageSpec fewer = whole;
+  fewer.outputs.pop_back();
+  counter(run, fewer, "x");  // the electrode f left the study: its file of this stage goes
+  CHECK_FALSE(std::filesystem::exists(dir / "out" / "f" / "codes.csv"));
+  CHECK(std::filesystem::exists(dir / "out" / "e" / "codes.csv"));
+}
+
+TEST_CASE("parts of a stage are selected by its name and resume on their own") {
+  const test::ScratchDir dir;
+  Counter counter;
+  StageSpec part = first_spec();
+  part.part = "half";
+  RunOptions only_first = all_stages();
+  only_first.selected = {"first"};
+  Run run(dir / "out", "r", only_first, {});
+  counter(run, part, "x");
+  CHECK(std::filesystem::exists(dir / "out" / "e" / "half.json"));
+  CHECK_FALSE(std::filesystem::exists(dir / "out" / "e" / "first.json"));
+  CHECK(run.status(part).state == StageState::finished);
+  CHECK(run.status(first_spec()).state == StageState::missing);
+  CHECK(run.seen().front().part == "half");
+}
+
+TEST_CASE("a record cannot make a stage remove files outside the run folder") {
+  const test::ScratchDir dir;
+  Counter counter;
+  std::ofstream(dir / "precious.txt") << "mine";
+  Run run(dir / "out", "r", all_stages(), {});
+  StageSpec whole{"", "second", 1, "a: 1\n", {}, {"links.csv"}};
+  counter(run, whole, "x");
+  std::string record = read_text(dir / "out" / "second.json");
+  record.replace(record.find("\"links.csv\""), 11, "\"../precious.txt\"");
+  write_atomically(dir / "out" / "second.json", record);
+  counter(run, whole, "x");
+  CHECK(read_text(dir / "precious.txt") == "mine");
+}
