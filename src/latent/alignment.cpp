@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 std::vector<std::int64_t> best_assignment(const DataMatrix& gain) {
   const auto n = static_cast<std::size_t>(gain.rows);
@@ -87,4 +87,4 @@ Matching matched_columns(const DataMatrix& a, const DataMatrix& b) {
   return m;
 }
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

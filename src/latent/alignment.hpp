@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 /// The assignment of columns to rows of a square gain matrix with the largest sum (Hungarian method, Kuhn 1955,
 /// DOI 10.1002/nav.3800020109; shortest augmenting paths). result[row] = column.
@@ -21,4 +21,4 @@ struct Matching {
 };
 Matching matched_columns(const DataMatrix& a, const DataMatrix& b);
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

@@ -12,6 +12,8 @@
 
 namespace cathoscope {
 
+using namespace latent_detail;
+
 namespace {
 
 constexpr std::int64_t least_spare_rows = 2;

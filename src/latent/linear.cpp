@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 namespace {
 
@@ -241,4 +241,4 @@ ExplainedOrder explained_order(const SquareMatrix& codes, const DataMatrix& prod
   return result;
 }
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 /// A square matrix, row by row.
 using SquareMatrix = DataMatrix;
@@ -45,4 +45,4 @@ struct ExplainedOrder {
 };
 ExplainedOrder explained_order(const SquareMatrix& codes, const DataMatrix& products, bool keep_order);
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

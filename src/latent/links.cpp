@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 namespace {
 
@@ -204,7 +204,8 @@ std::vector<std::vector<double>> covariances(const CodeMoments& m) {
   const auto k = static_cast<std::size_t>(m.k);
   std::vector<std::vector<double>> s(k, std::vector<double>(k));
   for (std::int64_t i = 0; i < m.k; ++i)
-    for (std::int64_t j = 0; j < m.k; ++j) s[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] = element(m, i, j);
+    for (std::int64_t j = 0; j < m.k; ++j)
+      s[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] = element(m, i, j);
   return s;
 }
 
@@ -312,8 +313,13 @@ LatentComparison compare(const DataMatrix& first, const DataMatrix& second, cons
   const auto q = benjamini_hochberg({p.begin(), p.begin() + static_cast<std::ptrdiff_t>(n)});
   for (std::size_t k = 0; k < n; ++k) {
     const bool known = !first_links.empty() && !second_links.empty();
-    LatentDifference d{pairs[k].first, pairs[k].second, known ? state_of(first_links[k], second_links[k]) : "none",
-                       observed[k], p[k], q[k], false};
+    LatentDifference d{pairs[k].first,
+                       pairs[k].second,
+                       known ? state_of(first_links[k], second_links[k]) : "none",
+                       observed[k],
+                       p[k],
+                       q[k],
+                       false};
     d.different = d.q < level && d.state != "none";
     result.mean_delta_z += std::abs(d.delta_z) / static_cast<double>(n);
     result.pairs.push_back(std::move(d));
@@ -326,4 +332,4 @@ LatentComparison compare(const DataMatrix& first, const DataMatrix& second, cons
   return result;
 }
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 /// Pairs i < j of k latents, row by row.
 std::vector<std::pair<std::int64_t, std::int64_t>> latent_pairs(std::int64_t k);
@@ -16,7 +16,9 @@ std::vector<std::pair<std::int64_t, std::int64_t>> latent_pairs(std::int64_t k);
 /// Count, sums and products of rows of codes.
 struct CodeMoments {
   explicit CodeMoments(std::int64_t latents)
-      : k(latents), sum(static_cast<std::size_t>(latents)), product(static_cast<std::size_t>(latents * (latents + 1) / 2)) {}
+      : k(latents),
+        sum(static_cast<std::size_t>(latents)),
+        product(static_cast<std::size_t>(latents * (latents + 1) / 2)) {}
 
   void add(const double* row);
   void subtract(const CodeMoments& other);
@@ -66,4 +68,4 @@ LatentComparison compare(const DataMatrix& first, const DataMatrix& second, cons
                          const std::vector<LatentLink>& second_links, const Metric& metric, const LatentConfig& config,
                          const LinkStream& stream, const Context& context);
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 namespace {
 
@@ -65,8 +65,8 @@ ColumnGroups linear_latents(const SquareMatrix& moments, const ModelJob& job, st
 Autoencoder start_network(const LatentConfig& config, const SquareMatrix& moments, const DataMatrix& directions,
                           bool random, Stream& stream) {
   const double d = static_cast<double>(moments.rows);
-  Autoencoder n = random_network(moments.rows, config.dimensions, config.hidden,
-                                 random ? 1 / std::sqrt(d) : start_spread, stream);
+  Autoencoder n =
+      random_network(moments.rows, config.dimensions, config.hidden, random ? 1 / std::sqrt(d) : start_spread, stream);
   if (!random) {
     n.a = directions.values;
     n.c = regression_on_codes(moments, directions).values;
@@ -105,10 +105,12 @@ std::vector<double> half_agreement(const LatentConfig& config, const ModelJob& j
     for (std::size_t m = 0; m < job.members.size(); ++m) {
       const auto item = static_cast<std::uint64_t>(h) * job.members.size() + m;
       const auto rows = job.members[m]->rows;
-      const auto index = random_rows(rows, std::max<std::int64_t>(rows / 2, 1), {seed, {"latent", "half", job.name}, item});
+      const auto index =
+          random_rows(rows, std::max<std::int64_t>(rows / 2, 1), {seed, {"latent", "half", job.name}, item});
       moments.push_back(second_moments(*job.members[m], index, 1));
     }
-    codes[static_cast<std::size_t>(h)] = projected(x, linear_latents(mean_of(moments), job, config.dimensions).direction);
+    codes[static_cast<std::size_t>(h)] =
+        projected(x, linear_latents(mean_of(moments), job, config.dimensions).direction);
   });
   return agreement(projected(x, directions), codes);
 }
@@ -199,7 +201,8 @@ void scale_code(LatentModel& model, const ModelJob& job, int threads) {
                                              [](double a, double b) { return std::abs(a) < std::abs(b); });
     if (*leading < 0) model.code.factor[i] = -model.code.factor[i];
   }
-  model.code = {explained.order, picked(model.code.offset, explained.order), picked(model.code.factor, explained.order)};
+  model.code = {explained.order, picked(model.code.offset, explained.order),
+                picked(model.code.factor, explained.order)};
 }
 
 }  // namespace
@@ -288,4 +291,4 @@ void align_model(LatentModel& model, const LatentModel& reference, const DataMat
   model.stability = picked(model.stability, matching.column);
 }
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

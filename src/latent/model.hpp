@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 /// What a model learns from; electrodes count alike, however many rows they have.
 struct ModelJob {
@@ -35,4 +35,4 @@ struct CodeProducts {
 CodeProducts code_products(const std::vector<const DataMatrix*>& codes, const std::vector<const DataMatrix*>& rows,
                            int threads);
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

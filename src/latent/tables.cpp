@@ -212,9 +212,10 @@ std::string latent_summary_json(const LatentResult& r) {
 void write_latent_model(const LatentResult& r, const std::filesystem::path& path) {
   auto file = H5File::create(path);
   file.set_attribute("/", "mode", r.config.mode);
-  file.set_attribute("/", "network",
-                     "x' = (x - mean) / sd; z = x' A + tanh(x' W1 + b1) W2; LD[k] = (z[code_order[k]] - code_offset[k]) * "
-                     "code_factor[k]; matrices are row-major, their shape is an attribute");
+  file.set_attribute(
+      "/", "network",
+      "x' = (x - mean) / sd; z = x' A + tanh(x' W1 + b1) W2; LD[k] = (z[code_order[k]] - code_offset[k]) * "
+      "code_factor[k]; matrices are row-major, their shape is an attribute");
   file.write_texts("/columns", r.columns);
   std::vector<std::string> names;
   for (const auto& e : r.electrodes) names.push_back(e.name);

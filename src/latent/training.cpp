@@ -10,7 +10,7 @@
 #include <cmath>
 #include <mutex>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 namespace {
 
@@ -232,4 +232,4 @@ Trained train(const Autoencoder& start, const TrainingRows& rows, const std::vec
   return result;
 }
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

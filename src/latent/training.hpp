@@ -7,7 +7,7 @@
 
 #include <vector>
 
-namespace cathoscope {
+namespace cathoscope::latent_detail {
 
 /// Rows to learn from; `weight` has mean 1.
 struct TrainingRows {
@@ -16,9 +16,9 @@ struct TrainingRows {
 };
 
 struct TrainingPlan {
-  bool nested = false;             ///< mean of the losses of the decoders that see the first 1, 2, ... latents
-  double decorrelation = 0;        ///< times the mean squared correlation of two latents
-  double weight_penalty = 3e-4;    ///< times the sum of squares of W1, W2, W3, W4
+  bool nested = false;              ///< mean of the losses of the decoders that see the first 1, 2, ... latents
+  double decorrelation = 0;         ///< times the mean squared correlation of two latents
+  double weight_penalty = 3e-4;     ///< times the sum of squares of W1, W2, W3, W4
   std::vector<std::int64_t> group;  ///< [input] the only latent that it feeds; empty: all
   std::int64_t iterations = 500;
 };
@@ -48,4 +48,4 @@ double training_loss(const Autoencoder& network, const TrainingRows& rows, const
 Trained train(const Autoencoder& start, const TrainingRows& rows, const std::vector<std::uint8_t>& held_out,
               const TrainingPlan& plan, Progress& progress);
 
-}  // namespace cathoscope
+}  // namespace cathoscope::latent_detail

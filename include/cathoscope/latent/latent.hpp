@@ -77,15 +77,16 @@ struct LatentModel {
   std::string trained_on;  ///< an electrode, or empty: all of them
   Autoencoder network;
   CodeScale code;
-  std::vector<std::int64_t> group;        ///< [column] latent (from 0) that it feeds; empty: every latent sees every column
-  std::vector<double> stability;          ///< [latent] mean |correlation| with the other restarts, after matching
-  std::vector<double> half_stability;     ///< [latent] the same for the linear latents of random halves of the rows
-  std::vector<double> explained;          ///< [k] share of variance that a linear map from latents 1..k+1 explains
-  std::vector<double> decoder_explained;  ///< [k] that the decoder explains from 1..k+1; ordered modes, else only the last
-  std::vector<double> loss;               ///< [restart]
-  std::int64_t best = 0;                  ///< restart that is kept
-  std::vector<double> curve;              ///< its loss over the steps, training rows
-  std::vector<double> holdout_curve;      ///< the same, rows held out
+  std::vector<std::int64_t> group;  ///< [column] latent (from 0) that it feeds; empty: every latent sees every column
+  std::vector<double> stability;    ///< [latent] mean |correlation| with the other restarts, after matching
+  std::vector<double> half_stability;  ///< [latent] the same for the linear latents of random halves of the rows
+  std::vector<double> explained;       ///< [k] share of variance that a linear map from latents 1..k+1 explains
+  std::vector<double>
+      decoder_explained;              ///< [k] that the decoder explains from 1..k+1; ordered modes, else only the last
+  std::vector<double> loss;           ///< [restart]
+  std::int64_t best = 0;              ///< restart that is kept
+  std::vector<double> curve;          ///< its loss over the steps, training rows
+  std::vector<double> holdout_curve;  ///< the same, rows held out
 };
 
 /// What a latent stands for: columns by falling |correlation| over all electrodes.
@@ -116,16 +117,16 @@ struct ElectrodeLatents {
   DataMatrix codes;  ///< rows x latents
   std::vector<LatentLink> links;
   std::vector<Independence> independence;  ///< counts 2, 3, ...
-  double total_correlation = 0;    ///< -1/2 log det R of the latents, nats; 0 = independent
-  double log_volume = 0;           ///< -1/2 log det of the covariance against that of all electrodes: any linear map of the
-                                   ///< code leaves differences of it unchanged
+  double total_correlation = 0;            ///< -1/2 log det R of the latents, nats; 0 = independent
+  double log_volume = 0;  ///< -1/2 log det of the covariance against that of all electrodes: any linear map of the
+                          ///< code leaves differences of it unchanged
   double participation_ratio = 0;  ///< of the eigenvalues of the covariance, taken back to the attributes: 1 = one
                                    ///< direction; no linear map of the code changes it
 };
 
 struct LatentDifference {
   std::int64_t i = 0, j = 0;
-  std::string state;  ///< common, only_first, only_second, sign_flip, none
+  std::string state;   ///< common, only_first, only_second, sign_flip, none
   double delta_z = 0;  ///< atanh r of the second minus that of the first
   double p = 0, q = 0;
   bool different = false;  ///< q < 0.05 by permuted labels of electrode, and not none
