@@ -1,6 +1,7 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include "attribute_files.hpp"
+#include "latent_stage.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
 
@@ -215,7 +216,7 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
     write_atomically(run.folder() / "units.json", units_json());
   }
-  const bool inference = run.selected("regression");
+  const bool inference = run.selected("latent") || run.selected("regression");
   std::vector<ParticleTables> tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].table && inference)
@@ -223,7 +224,8 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     else if (!inputs[i].table)
       if (auto measured = measure(config, inputs, i, inference, run)) tables.push_back(std::move(*measured));
   }
-  if (inference) regression_stage(config, tables, run);
+  if (run.selected("latent")) latent_stage(config, tables, run);
+  if (run.selected("regression")) regression_stage(config, tables, run);
   run.write_provenance(provenance_of(config));
 }
 

@@ -4,6 +4,7 @@
 #include <cathoscope/attributes/attributes.hpp>
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/core/table.hpp>
+#include <cathoscope/latent/latent.hpp>
 #include <cathoscope/regression/regression.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
 #include <cathoscope/volume/volume.hpp>
@@ -111,7 +112,7 @@ void fields(V& v, FiguresConfig& c) {
 
 /// Names of the stages in the order they run: the one list of them.
 inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes", "regression"};
+  static const std::vector<std::string> names{"volume", "segmentation", "attributes", "latent", "regression"};
   return names;
 }
 
@@ -131,6 +132,7 @@ struct Config {
   SegmentationConfig segmentation;
   AttributesConfig attributes;
   StatisticsConfig statistics;
+  LatentConfig latent;
   RegressionConfig regression;
   FiguresConfig figures;
   std::vector<std::string> stages{"all"};
@@ -146,6 +148,7 @@ void fields(V& v, Config& c) {
   v("segmentation", c.segmentation, "how particles and cracks are found");
   v("attributes", c.attributes, "how the 24 attributes are measured");
   v("statistics", c.statistics, "rows that inference uses, and the statistics behind the figures");
+  v("latent", c.latent, "latent dimensions of the attributes, and how they are linked");
   v("regression", c.regression, "random forest, contributions of the attributes, and how sure they are");
   v("figures", c.figures, "what the figures show");
   v("stages", c.stages, "all, or a list of the stages that may run",
