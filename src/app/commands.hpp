@@ -126,6 +126,17 @@ struct InfoCommand {
 };
 Exit info(const InfoCommand& command, Console& console);
 
+struct ExploreCommand {
+  std::string config;
+  std::string study;
+  std::string output;
+  std::string shard;
+  int trajectories = 20;
+  std::vector<std::string> set;
+  std::optional<int> threads;
+};
+Exit explore(const ExploreCommand& command, Console& console);
+
 struct VerifyCommand {
   std::string what = "all";
   bool full = false;

@@ -38,6 +38,7 @@ struct CommandLine {
   ExportCommand export_command;
   EvaluateCommand evaluate_command;
   InfoCommand info_command;
+  ExploreCommand explore_command;
   VerifyCommand verify_command;
 };
 
@@ -195,10 +196,24 @@ void add_info(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return info(c.info_command, console); }; });
 }
 
+void add_explore(CommandLine& c) {
+  auto& o = c.explore_command;
+  auto* s =
+      c.app.add_subcommand("explore", "Run the damage model under other laws and parameters: what decides the result");
+  s->add_option("CONFIG", o.config, "a study with the block chemomechanics, a YAML file")->required();
+  s->add_option("--study", o.study, "laws, parameters or morris")->required();
+  s->add_option("--output", o.output, "folder of the runs and the table")->required();
+  s->add_option("--shard", o.shard, "i/n: only every n-th run, from the i-th; shards may share the folder");
+  s->add_option("--trajectories", o.trajectories, "of morris")->check(CLI::Range(2, 100000));
+  s->add_option("--set", o.set, "key.path=value, over the file")->take_all()->allow_extra_args(false);
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->callback([&c] { c.action = [&c](Console& console) { return explore(c.explore_command, console); }; });
+}
+
 void add_verify(CommandLine& c) {
   auto* s =
-      c.app.add_subcommand("verify", "Measure bodies with known answers; error beside tolerance; exit 1 on a miss");
-  s->add_option("WHAT", c.verify_command.what, "attributes, regression or all");
+      c.app.add_subcommand("verify", "Solve problems with known answers; error beside tolerance; exit 1 on a miss");
+  s->add_option("WHAT", c.verify_command.what, "attributes, chemomechanics, regression or all");
   s->add_flag("--full", c.verify_command.full, "also the long ones");
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
 }
@@ -225,6 +240,7 @@ void set_up(CommandLine& c) {
   add_export(c);
   add_evaluate(c);
   add_info(c);
+  add_explore(c);
   add_verify(c);
 }
 

@@ -1,6 +1,7 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include "attribute_files.hpp"
+#include "chemomechanics_stage.hpp"
 #include "latent_stage.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
@@ -217,15 +218,18 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     write_atomically(run.folder() / "units.json", units_json());
   }
   const bool inference = run.selected("latent") || run.selected("regression");
+  const std::string of_network = measured_electrode(config, run);
   std::vector<ParticleTables> tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].table && inference)
       tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
     else if (!inputs[i].table)
-      if (auto measured = measure(config, inputs, i, inference, run)) tables.push_back(std::move(*measured));
+      if (auto measured = measure(config, inputs, i, inference || config.electrodes[i].name == of_network, run))
+        tables.push_back(std::move(*measured));
   }
   if (run.selected("latent")) latent_stage(config, tables, run);
   if (run.selected("regression")) regression_stage(config, tables, run);
+  chemomechanics_stage(config, run);
   run.write_provenance(provenance_of(config));
 }
 

@@ -2,6 +2,7 @@
 /// The whole configuration: one struct a block of the YAML file.
 
 #include <cathoscope/attributes/attributes.hpp>
+#include <cathoscope/chemomechanics/config.hpp>
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/core/table.hpp>
 #include <cathoscope/latent/latent.hpp>
@@ -112,7 +113,8 @@ void fields(V& v, FiguresConfig& c) {
 
 /// Names of the stages in the order they run: the one list of them.
 inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes", "latent", "regression"};
+  static const std::vector<std::string> names{"volume", "segmentation", "attributes",
+                                              "latent", "regression",   "chemomechanics"};
   return names;
 }
 
@@ -135,6 +137,7 @@ struct Config {
   LatentConfig latent;
   RegressionConfig regression;
   FiguresConfig figures;
+  std::optional<ChemomechanicsConfig> chemomechanics;
   std::vector<std::string> stages{"all"};
 };
 
@@ -151,6 +154,8 @@ void fields(V& v, Config& c) {
   v("latent", c.latent, "latent dimensions of the attributes, and how they are linked");
   v("regression", c.regression, "random forest, contributions of the attributes, and how sure they are");
   v("figures", c.figures, "what the figures show");
+  v("chemomechanics", c.chemomechanics,
+    "the damage model of a network of particles; null = not run, unless `stages` names it", spelled_out(any_value()));
   v("stages", c.stages, "all, or a list of the stages that may run",
     or_single(not_empty(unique(one_of(stage_choices())))));
 }
@@ -174,8 +179,17 @@ void check(P& problems, const Config& c) {
     problems.add("regression.target", "'" + c.regression.target + "' is none of the 24 attributes");
   if (c.regression.seeds + c.regression.subsets == 0)
     problems.add("regression.seeds", "is 0 and so is regression.subsets: there is no run to take a score from");
-  if (c.electrodes.empty() && c.stages != std::vector<std::string>{"all"})
-    problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
+  for (const auto& stage : c.stages)
+    if (c.electrodes.empty() && stage != "all" && stage != "chemomechanics") {
+      problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
+      break;
+    }
+  if (c.chemomechanics && c.chemomechanics->geometry.particles_from) {
+    const std::string& name = *c.chemomechanics->geometry.particles_from;
+    bool found = false;
+    for (const auto& e : c.electrodes) found = found || e.name == name;
+    if (!found) problems.add("chemomechanics.geometry.particles_from", "no electrode is called '" + name + "'");
+  }
   for (std::size_t i = 0; i < c.electrodes.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (c.electrodes[i].name == c.electrodes[j].name)

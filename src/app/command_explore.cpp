@@ -1,0 +1,59 @@
+#include "commands.hpp"
+#include "stop.hpp"
+
+#include <cathoscope/config/config.hpp>
+#include <cathoscope/core/parallel.hpp>
+#include <cathoscope/core/text.hpp>
+#include <cathoscope/pipeline/config.hpp>
+#include <cathoscope/pipeline/model_study.hpp>
+
+#include <fmt/format.h>
+
+#include <tuple>
+
+namespace cathoscope::app {
+
+namespace {
+
+/// "2/8" as {2, 8}.
+std::pair<int, int> shard_from(const std::string& text) {
+  const auto slash = text.find('/');
+  const auto first = number_from(text.substr(0, slash));
+  const auto second = slash == std::string::npos ? std::nullopt : number_from(text.substr(slash + 1));
+  const auto whole = [](double v) { return v >= 1 && v <= 1e6 && v == static_cast<int>(v); };
+  if (!first || !second || !whole(*first) || !whole(*second) || *first > *second)
+    fail(Exit::usage, "--shard {}: write i/n, the i-th of n shards, counted from 1", text);
+  return {static_cast<int>(*first), static_cast<int>(*second)};
+}
+
+}  // namespace
+
+Exit explore(const ExploreCommand& c, Console& console) {
+  ModelStudyOptions options;
+  options.study = c.study;
+  options.trajectories = c.trajectories;
+  if (!c.shard.empty()) std::tie(options.shard, options.shards) = shard_from(c.shard);
+  const Config config = read_config<Config>(c.config, c.set).value;
+  options.seed = config.seed;
+  const ChemomechanicsConfig base = config.chemomechanics.value_or(ChemomechanicsConfig{});
+  if (base.geometry.particles_from)
+    fail(Exit::config, "{}: explore takes invented particles, not `particles_from`", c.config);
+  Progress progress(console.listener(), &stop_flag());
+  ModelStudyResult result;
+  try {
+    result = study_model(base, options, c.output, {progress, resolve_threads(c.threads.value_or(0))});
+  } catch (const Error& e) {
+    if (e.exit() != Exit::interrupted) throw;
+    fail(Exit::interrupted, "stopped by {}. Finished runs are kept; the same command goes on.", stop_reason());
+  }
+  if (result.done < result.runs) {
+    console.info(fmt::format("{} of {} runs are done; the table is written by the shard that finishes last",
+                             result.done, result.runs));
+    return Exit::ok;
+  }
+  console.info(fmt::format("{} runs: {}", result.runs, result.table.string()));
+  if (!result.morris.empty()) console.info("effects: " + result.morris.string());
+  return Exit::ok;
+}
+
+}  // namespace cathoscope::app
