@@ -24,7 +24,7 @@ inline std::vector<std::uint32_t> labels_of(const StarImage& image, std::uint32_
   const auto grey = [&](std::int64_t i) {
     return low + (high - low) * double{image.values[static_cast<std::size_t>(i)]};
   };
-  const double tolerance = 0.6 * (high - low) / 4096 + 1e-3;
+  const double tolerance = 0.6 * (high - low) / 2048 + 1e-3;
   std::vector<std::uint32_t> pure(image.values.size(), mixed);
   for (std::size_t i = 0; i < pure.size(); ++i) {
     const double v = grey(static_cast<std::int64_t>(i));

@@ -24,7 +24,7 @@ TEST_CASE("an oracle's answers become its labels, in space") {
     CHECK(m.found >= 5);
     CHECK(m.ap() == 1);
     CHECK(m.mean_iou > 0.9);
-    CHECK(std::abs(m.volume_bias) < 0.02);
+    CHECK(std::abs(m.volume_bias) < 0.03);  // outlines between cells two pixels apart are chords
   }
 }
 
