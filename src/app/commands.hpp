@@ -65,6 +65,16 @@ struct PhantomCommand {
 };
 Exit phantom(const PhantomCommand& command, Console& console);
 
+struct TrainCommand {
+  std::string config;
+  std::vector<std::string> set;
+  std::optional<int> threads;
+  std::string device;
+  std::string time_limit;
+  std::string stop_file;
+};
+Exit train(const TrainCommand& command, Console& console);
+
 struct FitCommand {
   std::string table;
   std::string target;

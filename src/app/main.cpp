@@ -31,6 +31,7 @@ struct CommandLine {
   InitCommand init_command;
   StatusCommand status_command;
   PhantomCommand phantom_command;
+  TrainCommand train_command;
   FitCommand fit_command;
   ExplainCommand explain_command;
   ExportCommand export_command;
@@ -112,6 +113,18 @@ void add_phantom(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
 }
 
+void add_train(CommandLine& c) {
+  auto& o = c.train_command;
+  auto* s = c.app.add_subcommand("train", "Train the network on synthetic electrodes and on labelled images");
+  s->add_option("CONFIG", o.config, "the training, a YAML file")->required();
+  s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--device", o.device, "auto, cpu, cuda or cuda:0, ...");
+  s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
+  s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
+  s->callback([&c] { c.action = [&c](Console& console) { return train(c.train_command, console); }; });
+}
+
 void add_fit(CommandLine& c) {
   auto& o = c.fit_command;
   auto* s = c.app.add_subcommand("fit", "Fit a regression forest to a table");
@@ -181,6 +194,7 @@ void set_up(CommandLine& c) {
   add_init(c);
   add_status(c);
   add_phantom(c);
+  add_train(c);
   add_fit(c);
   add_explain(c);
   add_export(c);

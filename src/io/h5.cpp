@@ -324,6 +324,21 @@ Index3 H5File::grid_shape(const std::string& name) const {
   return {static_cast<std::int64_t>(n[0]), static_cast<std::int64_t>(n[1]), static_cast<std::int64_t>(n[2])};
 }
 
+std::vector<std::int64_t> H5File::extents(const std::string& name) const {
+  constexpr double largest_ratio = 1100;  // of deflate, declared over stored
+  const std::scoped_lock lock(handle_->mutex);
+  const Id d = open_dataset(*handle_, name);
+  const Id space = h5::space_of(d), type(H5Dget_type(d), H5Tclose);
+  std::vector<hsize_t> sizes(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+  if (!sizes.empty() && H5Sget_simple_extent_dims(space, sizes.data(), nullptr) < 0) fail_read(*handle_, name);
+  double declared = static_cast<double>(H5Tget_size(type));
+  for (const hsize_t n : sizes) declared *= static_cast<double>(n);
+  if (declared > largest_ratio * static_cast<double>(H5Dget_storage_size(d)))
+    fail(Exit::data, "{}: {} declares {} bytes and stores {}", handle_->path.string(), name, declared,
+         H5Dget_storage_size(d));
+  return {sizes.begin(), sizes.end()};
+}
+
 template <class T>
 void H5File::write_array(const std::string& name, const std::vector<T>& values) {
   const std::scoped_lock lock(handle_->mutex);

@@ -42,6 +42,9 @@ class H5File {
   [[nodiscard]] GridSource<T> grid(const std::string& name) const;
   [[nodiscard]] Index3 grid_shape(const std::string& name) const;
 
+  /// Extents of a dataset of any rank. Throws Error{data} where it declares more than the file can hold: ask before
+  /// reading an array of somebody else.
+  [[nodiscard]] std::vector<std::int64_t> extents(const std::string& name) const;
   template <class T>
   void write_array(const std::string& name, const std::vector<T>& values);
   template <class T>
