@@ -28,6 +28,7 @@ struct Particles {
   ScratchGrid<std::uint8_t> cracks;
   std::string damage_source;
   std::optional<NetworkFindings> findings;
+  double edge_blur = 0;  ///< voxels; 0 = not known
 
   [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(ids.size()); }
 };
@@ -113,6 +114,7 @@ void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, cons
   p.cracks = cracks.mask;
   p.damage_partial_volume = std::move(cracks.damage_partial_volume);
   p.damage_source = "grey";
+  p.edge_blur = cracks.edge_blur;
   if (cracks.without_levels > 0)
     w.context->progress.warn(
         fmt::format("no cracks could be looked for in {} particles: their grey values do not stand "
@@ -220,6 +222,11 @@ void write(const Workspace& w, const SegmentationInputs& inputs, Particles p, H5
   out.write_array("/damage_partial_volume", p.damage_partial_volume);
   out.set_attribute("/", "damage_source", p.damage_source);
   out.set_attribute("/", "two_dimensional", std::vector<double>{inputs.two_dimensional ? 1.0 : 0.0});
+  if (p.edge_blur > 0) {
+    const double voxel = *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
+    out.set_attribute("/", "edge_blur_um", std::vector<double>{p.edge_blur * voxel});
+    out.set_attribute("/", "crack_width_at_half_depth_um", std::vector<double>{half_depth_width(p.edge_blur) * voxel});
+  }
   out.set_attribute("/", "particles", std::vector<double>{static_cast<double>(p.ids.size())});
 }
 

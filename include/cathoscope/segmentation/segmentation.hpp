@@ -71,7 +71,6 @@ struct SegmentationConfig {
   std::string views = "diagonal9";
   std::optional<double> particle_diameter_um;
   Auto<double> denoise_sigma;
-  bool fit_view_weights = false;
   std::string instances = "watershed";
   std::int64_t active_phase = 1;
   std::string cracks = "auto";
@@ -97,8 +96,6 @@ void fields(V& v, SegmentationConfig& c) {
   v("denoise_sigma", c.denoise_sigma,
     "method network: Gaussian smoothing before the network, working voxels; auto = from the measured noise",
     between(0, 5));
-  v("fit_view_weights", c.fit_view_weights,
-    "method network: weight the views by what a synthetic electrode of the same voxel size says of them");
   v("instances", c.instances,
     "method network: watershed (seeded, on the fused fields), kmeans (as the authors' public scripts; for comparison), "
     "polyhedra (star shapes and non-maximum suppression)",
@@ -122,6 +119,7 @@ struct NetworkInputs {
   double foreground_threshold = 0.5;
   double probability_threshold = 0.5;  ///< of star shapes
   double suppression_threshold = 0.4;  ///< overlap of two star shapes over the smaller
+  bool own_scale = false;              ///< trained at native voxels: these stay where no diameter is given
 };
 
 struct SegmentationInputs {
@@ -135,7 +133,9 @@ struct SegmentationInputs {
 
 /// Writes /labels uint32 (dense 1..n in order of first voxel z, y, x; a particle with its cracks), /label_ids uint64[n]
 /// (the user's ids, or 1..n), /cracks uint8, /damage_partial_volume double[n] (NaN without grey values), and the
-/// attributes damage_source (grey, mask, phases, holes), two_dimensional, particles of "/". Method network adds
+/// attributes damage_source (grey, mask, phases, holes), two_dimensional, particles of "/". Where cracks
+/// come from grey values: edge_blur_um (standard deviation of the blur of outlines, smoothing included) and
+/// crack_width_at_half_depth_um (of the thinnest slit that the crack mask sees). Method network adds
 /// /probability and /disagreement (float, working voxels) and the attributes particle_diameter_um, working_voxel_um,
 /// noise, denoise_sigma, unresolved_fraction. Same bytes for any number of threads, memory and block size.
 /// Throws Error{no_memory} where the working volume does not fit, Error{data} where no diameter can be estimated.
