@@ -3,6 +3,7 @@
 #include "attribute_files.hpp"
 #include "chemomechanics_stage.hpp"
 #include "latent_stage.hpp"
+#include "network_model.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other results than before.
 constexpr int volume_algorithm = 1;
-constexpr int segmentation_algorithm = 1;
+constexpr int segmentation_algorithm = 2;
 constexpr int attributes_algorithm = 1;
 
 std::string text_of_voxel(const Vec3& v) {
@@ -101,9 +102,28 @@ std::string placement_text(const VolumeConfig& c) {
   return settings(placed);
 }
 
-Artifact segmentation_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume, Run& run) {
+/// The settings that count for the method; the network counts by its content.
+std::string segmentation_settings(SegmentationConfig c) {
+  c.model = {};
+  if (c.method != "network") {
+    const SegmentationConfig defaults;
+    c.views = defaults.views;
+    c.particle_diameter_um = defaults.particle_diameter_um;
+    c.denoise_sigma = defaults.denoise_sigma;
+    c.instances = defaults.instances;
+  }
+  return canonical_yaml(c);
+}
+
+Artifact segmentation_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
+                            const std::string& device, Run& run) {
   StageSpec spec{e.config.name, "segmentation", segmentation_algorithm, {}, {}, {"segmentation.h5"}};
-  spec.config = canonical_yaml(config.segmentation);
+  spec.config = segmentation_settings(config.segmentation);
+  std::optional<RunModel> model;
+  if (config.segmentation.method == "network" && !e.inputs.labels) {
+    model = open_model(config.segmentation.model, device);
+    spec.config += model->key_text() + "normalise:\n" + canonical_yaml(e.config.volume->normalise);
+  }
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   if (e.inputs.labels) {
     spec.config +=
@@ -115,11 +135,19 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     spec.config += "cracks:\n" + settings(*e.config.cracks);
     spec.inputs.push_back(run.input_of_files("cracks", e.inputs.cracks->files));
   }
-  return run.stage(spec, [&](const fs::path& folder, const Context& context) {
+  const auto compute = [&](const fs::path& folder, const Context& context) {
     auto out = H5File::create(partial_name(folder / "segmentation.h5"));
-    segment(config.segmentation, segmentation_inputs(e, volume), out, context);
+    SegmentationInputs inputs = segmentation_inputs(e, volume);
+    if (model) inputs.network = network_inputs(*model, e.config.volume->normalise, context);
+    segment(config.segmentation, inputs, out, context);
     out.close();
-  });
+  };
+  try {
+    return run.stage(spec, compute);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::no_memory || !model || model->device.name == "cpu") throw;
+    return segmentation_stage(config, e, volume, "cpu", run);  // under the CPU's key
+  }
 }
 
 AttributeInputs attribute_inputs(const Electrode& e, const std::optional<Artifact>& volume,
@@ -195,7 +223,7 @@ std::optional<ParticleTables> measure(const Config& config, const std::vector<El
   if (!segmentation_too && !run.selected("volume")) return std::nullopt;
   const auto volume = volume_stage(e, run);
   if (!segmentation_too) return std::nullopt;
-  const auto segmentation = segmentation_stage(config, e, volume, run);
+  const auto segmentation = segmentation_stage(config, e, volume, config.runtime.device, run);
   if (!attributes) return std::nullopt;
   const auto matched = matched_voxel(config, inputs, i);
   const auto table = attributes_stage(config, e, volume, segmentation, matched, run);

@@ -38,7 +38,7 @@ void check_fields(const StarImage& image, const StarFields& fields, bool distanc
   const auto cells = [&](std::int64_t n) { return (n + fields.grid - 1) / fields.grid; };
   const auto size = static_cast<std::size_t>(fields.rows * fields.columns);
   if (fields.grid < 1 || fields.rows != cells(image.rows) || fields.columns != cells(image.columns) ||
-      fields.probability.size() != size || fields.foreground.size() != size ||
+      fields.probability.size() != size || (!fields.foreground.empty() && fields.foreground.size() != size) ||
       (distances && fields.distances.size() != size * star_rays))
     fail(Exit::internal, "the network returned {} x {} cells of {} pixels for an image of {} x {}", fields.rows,
          fields.columns, fields.grid, image.rows, image.columns);
@@ -62,7 +62,7 @@ void add_plane(const LatticePlane& plane, const StarFields& fields, float view_w
   std::vector<float> p, f, d, w;
   for (const LatticeRow& row : plane.rows) {
     gather(row, fields.probability.data(), p);
-    gather(row, fields.foreground.data(), f);
+    gather(row, fields.foreground.empty() ? fields.probability.data() : fields.foreground.data(), f);
     if (!mean.empty()) gather(row, mean.data(), d);
     border_weights(plane, row, w);
     for (std::int64_t m = 0; m < row.count; ++m) {

@@ -27,7 +27,8 @@ struct RuntimeConfig {
 
 template <class V>
 void fields(V& v, RuntimeConfig& c) {
-  v("device", c.device, "auto or cpu (this version computes on the CPU only)", one_of({"auto", "cpu"}));
+  v("device", c.device, "auto (a CUDA device where there is one, else the CPU), cpu, cuda or cuda:1",
+    matching("auto|cpu|cuda(:[0-9]+)?"));
   v("threads", c.threads, "0 = all that the process may use", between(0, 4096));
   v("memory_gib", c.memory_gib, "what a stage may hold at once; 0 = 60 % of what is free", at_least(0));
 }

@@ -36,6 +36,9 @@ struct Estimate {
 };
 Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget);
 
+/// For method network: the working volume, the planes through it and the memory, as a line of text.
+std::string network_estimate_text(const Config& config, const ElectrodeInputs& inputs);
+
 /// Names of the stages that may run: config.stages cut by --from, --until, --only (empty = not given).
 /// Throws Error{usage} on an unknown name or an empty range.
 std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,

@@ -21,7 +21,7 @@ struct FusionSettings {
 struct FusedFields {
   WorkingGrid grid;
   Array3<float> probability;    ///< weighted mean over the views
-  Array3<float> foreground;     ///< weighted mean over the views
+  Array3<float> foreground;     ///< weighted mean over the views; of the probability where the network has no such head
   Array3<float> disagreement;   ///< standard deviation of the probability over the views
   Array3<float> mean_distance;  ///< sum over the axial views of the mean of the 32 distances; else empty
 };
