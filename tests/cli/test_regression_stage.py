@@ -338,3 +338,9 @@ def test_the_stage_alone_uses_finished_attributes_or_names_them(study):
     alone = study.run("--only", "regression")
     assert alone.returncode == 0, alone.stderr
     assert alone.stderr.count("up to date") == 3
+
+
+def test_verify_regression_meets_its_tolerances(cathoscope):
+    result = cathoscope("verify", "regression", timeout=600)
+    assert result.returncode == 0, result.stdout
+    assert ", 0 missed" in result.stdout and "planted first" in result.stdout
