@@ -1,5 +1,5 @@
 /// Time of the latent protocol: two electrodes, 22 columns. Usage: bench_latent [rows an electrode = 2000] [threads = 2]
-/// [mode = oblique]
+/// [mode = oblique] [bootstraps and permutations = 2000]
 
 #include "../unit/latent/planted.hpp"
 
@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   const int threads = argc > 2 ? std::atoi(argv[2]) : 2;
   LatentConfig config;
   if (argc > 3) config.mode = argv[3];
+  if (argc > 4) config.bootstraps = config.permutations = std::atoll(argv[4]);
   const LatentInput input = test::planted_input(rows, 0.3, 0.5, 1);
   std::string task;
   auto last = std::chrono::steady_clock::now();
