@@ -31,20 +31,21 @@ struct SurfaceProblem {
 template <class F>
 double increasing_root(double start, double scale, const F& f) {
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
-  double i = start;
-  for (int k = 0; k < 100; ++k) {
+  double i = start, last_step = std::numeric_limits<double>::infinity();
+  for (int k = 0; k < 200; ++k) {
     const ValueAndSlope at = f(i);
+    if (at.value == 0) return i;
     (at.value < 0 ? low : high) = i;
+    const bool bracketed = std::isfinite(low) && std::isfinite(high);
     double next = i - at.value / at.slope;
-    if (!(at.slope > 0) || next < low || next > high) {
-      if (std::isinf(low) || std::isinf(high))
-        next = at.value < 0 ? i + scale : i - scale;
-      else
-        next = 0.5 * (low + high);
-    }
+    // The clip of i0 is a kink that Newton may hop across: halve the bracket where steps do not shrink.
+    const bool lost = !(at.slope > 0) || next < low || next > high || std::abs(next - i) > 0.5 * last_step;
+    if (lost && bracketed) next = 0.5 * (low + high);
+    if (lost && !bracketed && !(at.slope > 0)) next = at.value < 0 ? i + scale : i - scale;
     if (!std::isfinite(next)) return not_a_number;
+    last_step = std::abs(next - i);
     // The next error is of the order of this step squared: rounding.
-    if (std::abs(next - i) <= 1e-9 * (std::abs(i) + 1e-3 * scale)) return next;
+    if (last_step <= 1e-9 * (std::abs(i) + 1e-3 * scale)) return next;
     i = next;
   }
   return not_a_number;
@@ -232,13 +233,13 @@ void finish_step(const NetworkModel& model, const NetworkState& state, int threa
 }  // namespace
 
 void for_particles(std::size_t count, int threads, const std::function<void(std::size_t)>& f) {
-  constexpr std::size_t block = 64;
+  constexpr std::size_t block = 1024;  // half a millisecond: less would be eaten by starting threads
   const std::size_t blocks = (count + block - 1) / block;
   const auto run_block = [&](std::int64_t b) {
     const auto first = static_cast<std::size_t>(b) * block;
     for (std::size_t k = first; k < std::min(count, first + block); ++k) f(k);
   };
-  if (threads <= 1 || blocks < 4) {
+  if (threads <= 1 || blocks < 2) {
     for (std::size_t b = 0; b < blocks; ++b) run_block(static_cast<std::int64_t>(b));
     return;
   }

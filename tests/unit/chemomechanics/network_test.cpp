@@ -187,10 +187,11 @@ TEST_CASE("permuting the particles permutes the results") {
 
 TEST_CASE("the same bits for any number of threads") {
   ChemomechanicsConfig c;
-  c.geometry.particles = 300;
+  c.geometry.particles = 2500;  // three blocks
   c.geometry.coverage.distribution = "uniform";
   c.protocol.cycles = 1;
-  c.time.dtau_charge = c.time.dtau_discharge = 0.02;
+  c.time = {0.1, 0.1, false, 1};
+  c.radial_cells = 10;
   const auto one = run(c, 1), three = run(c, 3);
   CHECK(one.content == three.content);
   CHECK(one.damage == three.damage);
