@@ -71,6 +71,7 @@ Exit train(const TrainCommand& c, Console& console) {
   request.output = (fs::absolute(c.config).parent_path() / config.output).lexically_normal();
   if (config.start) request.start = config.start->resolved;
   if (!c.device.empty()) request.device = c.device;
+  resolve_device(request.device);  // a device that is not there is told before samples are made
 
   const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
   Progress progress(console.listener(), &stop_flag());

@@ -414,6 +414,32 @@ std::optional<std::vector<double>> H5File::attribute(const std::string& object, 
   return values;
 }
 
+std::optional<std::vector<std::string>> H5File::attribute_texts(const std::string& object,
+                                                                const std::string& key) const {
+  const std::scoped_lock lock(handle_->mutex);
+  const Id o = open_object(*handle_, object);
+  if (H5Aexists(o, key.c_str()) <= 0) return std::nullopt;
+  const Id a(H5Aopen(o, key.c_str(), H5P_DEFAULT), H5Aclose);
+  const Id type(H5Aget_type(a), H5Tclose), space(H5Aget_space(a), H5Sclose);
+  if (H5Tget_class(type) != H5T_STRING) return std::nullopt;
+  const auto count = static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
+  std::vector<std::string> texts;
+  if (count == 0) return texts;
+  if (H5Tis_variable_str(type) > 0) {
+    std::vector<char*> pointers(count, nullptr);
+    if (H5Aread(a, type, pointers.data()) < 0) return std::nullopt;
+    for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+    return texts;
+  }
+  const std::size_t width = H5Tget_size(type);
+  std::vector<char> bytes(width * count);
+  if (H5Aread(a, type, bytes.data()) < 0) return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i)
+    texts.emplace_back(bytes.data() + i * width, strnlen(bytes.data() + i * width, width));
+  return texts;
+}
+
 std::optional<std::string> H5File::attribute_text(const std::string& object, const std::string& key) const {
   const std::scoped_lock lock(handle_->mutex);
   const Id o = open_object(*handle_, object);

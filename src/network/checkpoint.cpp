@@ -58,7 +58,8 @@ std::optional<Checkpoint> load_checkpoint(const std::filesystem::path& path, con
   const auto file = H5File::open(path);
   if (file.attribute_text("/", "key") != key)
     fail(Exit::cannot_create,
-         "{}: is the checkpoint of another training (other settings, samples or seed). Name another output, or remove it.",
+         "{}: is the checkpoint of another training (other settings, samples or seed). Name another output, or remove "
+         "it.",
          path.string());
   const auto iteration = file.attribute("/", "iteration"), seconds = file.attribute("/", "seconds");
   const auto sums = file.attribute("/", "sums");

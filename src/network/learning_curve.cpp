@@ -24,8 +24,8 @@ struct Panel {
 constexpr double panel_width = 250, panel_height = 200, top = 30, gap = 60;
 
 struct Axes {
-  double last = 1;              ///< iteration at the right
-  double low = 0.1, high = 1;   ///< powers of ten
+  double last = 1;             ///< iteration at the right
+  double low = 0.1, high = 1;  ///< powers of ten
 };
 
 Axes axes_of(const std::vector<CurvePoint>& curve, std::size_t term) {

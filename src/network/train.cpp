@@ -6,6 +6,9 @@
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
 
+#include <fmt/format.h>
+#include <malloc.h>
+
 #include <type_traits>
 
 namespace cathoscope {
@@ -21,15 +24,14 @@ struct YamlOfFields {
 
   template <class T>
   void operator()(const char* key, T& value, const char*, const Rule& = {}) {
-    text += indent + key + ":";
     if constexpr (std::is_same_v<T, std::string>) {
-      text += " " + value + "\n";
+      text += fmt::format("{}{}: {}\n", indent, key, value);
     } else if constexpr (std::is_arithmetic_v<T>) {
-      text += " " + text_of(static_cast<double>(value)) + "\n";
+      text += fmt::format("{}{}: {}\n", indent, key, text_of(static_cast<double>(value)));
     } else {
-      YamlOfFields inner{"\n", indent + "  "};
+      YamlOfFields inner{"", indent + "  "};
       fields(inner, value);
-      text += inner.text;
+      text += fmt::format("{}{}:\n{}", indent, key, inner.text);
     }
   }
 };
@@ -55,7 +57,8 @@ void check_request(const TrainingRequest& r, const TrainingSources& s) {
     fail(Exit::config, "training.patch is {}, it must be a multiple of 16 and at least 32", r.settings.patch);
   if (r.settings.iterations < 1 || r.settings.batch < 1 || r.settings.checkpoint_every < 1)
     fail(Exit::config, "training.iterations, batch and checkpoint_every must be at least 1");
-  if (!s.training || (s.validation_samples > 0 && !s.validation)) fail(Exit::internal, "a source of samples is missing");
+  if (!s.training || (s.validation_samples > 0 && !s.validation))
+    fail(Exit::internal, "a source of samples is missing");
   const auto folder = fs::absolute(r.output).parent_path();
   std::error_code error;
   fs::create_directories(folder, error);
@@ -72,7 +75,8 @@ std::optional<Network> finished(const fs::path& output, const std::string& key) 
     found.reset();
   }
   if (found && found->metadata().training_key == key) return found;
-  fail(Exit::cannot_create, "{}: exists already and is not the result of this training. Name another output, or remove it.",
+  fail(Exit::cannot_create,
+       "{}: exists already and is not the result of this training. Name another output, or remove it.",
        output.string());
 }
 
@@ -88,6 +92,9 @@ Network train(const TrainingRequest& request, const TrainingSources& sources, co
   check_request(request, sources);
   const std::string key = key_of(request, sources);
   if (auto done = finished(request.output, key)) return *done;
+  // Buffers of one size come and go at every step: without this the C library gives them back and asks again each time.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   TrainingSession session(request, sources, context, key);
   session.run();
   NetworkMetadata m{.origin = "cathoscope", .profile = request.settings.profile};

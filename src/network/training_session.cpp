@@ -19,6 +19,17 @@ fs::path beside(const fs::path& output, const std::string& ending) {
 
 namespace {
 
+/// First and past-the-last sample of each micro-batch. The last one takes the odd sample: libtorch hands small images
+/// that come alone to a BLAS, whose threads and vendor are not ours.
+std::vector<std::pair<std::int64_t, std::int64_t>> micro_batches(std::int64_t samples) {
+  constexpr std::int64_t each = 2;
+  std::vector<std::pair<std::int64_t, std::int64_t>> parts;
+  for (std::int64_t at = 0; at + each <= samples; at += each) parts.emplace_back(at, at + each);
+  if (parts.empty() && samples > 0) parts.emplace_back(0, samples);
+  if (!parts.empty()) parts.back().second = samples;
+  return parts;
+}
+
 void add_to(std::array<double, 4>& sum, const std::array<double, 4>& values) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += values[i];
 }
@@ -36,8 +47,8 @@ std::vector<torch::Tensor> copies_on(const std::vector<torch::Tensor>& tensors, 
 
 }  // namespace
 
-TrainingSession::TrainingSession(const TrainingRequest& request, const TrainingSources& sources,
-                                 const Context& context, const std::string& key)
+TrainingSession::TrainingSession(const TrainingRequest& request, const TrainingSources& sources, const Context& context,
+                                 const std::string& key)
     : request_(request),
       sources_(sources),
       context_(context),
@@ -63,12 +74,11 @@ TrainingSession::TrainingSession(const TrainingRequest& request, const TrainingS
 }
 
 std::vector<torch::Tensor> TrainingSession::start_tensors() const {
-  if (!request_.start)
-    return tensors_of(random_network(settings_.profile, shape_, request_.seed).weights().layers);
+  if (!request_.start) return tensors_of(random_network(settings_.profile, shape_, request_.seed).weights().layers);
   const Network start = load_network(*request_.start);
   if (start.metadata().shape != shape_)
-    fail(Exit::version, "{}: is not of profile {}; give the profile that it was trained with",
-         request_.start->string(), settings_.profile);
+    fail(Exit::version, "{}: is not of profile {}; give the profile that it was trained with", request_.start->string(),
+         settings_.profile);
   return tensors_of(start.weights().layers);
 }
 
@@ -104,14 +114,15 @@ void TrainingSession::step() {
     });
   }
   // Gradients of this step and samples of the next one are independent work: together they keep all threads busy.
-  const std::int64_t micros = (settings_.batch + micro_batch_samples - 1) / micro_batch_samples;
+  const auto parts = micro_batches(settings_.batch);
+  const auto micros = static_cast<std::int64_t>(parts.size());
   const bool last = state_.state.iteration + 1 == settings_.iterations;
   const BatchNorm norm = batch_norm(batch_);
   std::vector<MicroResult> results(static_cast<std::size_t>(micros));
   std::vector<TrainingPatch> next(last ? 0 : batch_.size());
   parallel_for(micros + static_cast<std::int64_t>(next.size()), context_.threads, [&](std::int64_t i) {
     if (i < micros) {
-      const std::int64_t begin = i * micro_batch_samples, end = std::min(begin + micro_batch_samples, settings_.batch);
+      const auto [begin, end] = parts[static_cast<std::size_t>(i)];
       results[static_cast<std::size_t>(i)] = gradients_of(batch_.data() + begin, end - begin, norm);
     } else {
       const auto k = static_cast<std::uint64_t>(i - micros);
@@ -133,11 +144,12 @@ std::array<double, 4> TrainingSession::validation_terms() const {
   if (validation_.empty()) sum.fill(std::numeric_limits<double>::quiet_NaN());
   const auto n = static_cast<std::int64_t>(validation_.size());
   const BatchNorm norm = batch_norm(validation_);
-  std::vector<std::array<double, 4>> terms(static_cast<std::size_t>((n + micro_batch_samples - 1) / micro_batch_samples));
+  const auto parts = micro_batches(n);
+  std::vector<std::array<double, 4>> terms(parts.size());
   parallel_for(static_cast<std::int64_t>(terms.size()), context_.threads, [&](std::int64_t i) {
     compute_on_this_thread_only();
     const torch::NoGradGuard no_grad;
-    const std::int64_t begin = i * micro_batch_samples, end = std::min(begin + micro_batch_samples, n);
+    const auto [begin, end] = parts[static_cast<std::size_t>(i)];
     const MicroBatch batch = micro_batch(validation_.data() + begin, end - begin, settings_.patch, shape_, device_);
     terms[static_cast<std::size_t>(i)] =
         values_of(loss_terms(plain_forward(shape_, layers_, batch.image), batch, norm, shape_));

@@ -11,9 +11,6 @@
 
 namespace cathoscope {
 
-/// Samples whose gradient is computed in one go. Fixed: sums of gradients must not depend on the number of threads.
-inline constexpr std::int64_t micro_batch_samples = 2;
-
 class TrainingSession {
  public:
   /// Takes up the checkpoint if there is one, else begins. Computes the validation patches.

@@ -119,6 +119,10 @@ Network random_network(const std::string& profile, const NetworkShape& shape, st
 Network::Network(NetworkMetadata metadata, std::shared_ptr<const Weights> weights)
     : metadata_(std::move(metadata)), weights_(std::move(weights)) {}
 
+Network with_metadata(const Network& network, NetworkMetadata metadata) {
+  return {std::move(metadata), network.shared_weights()};
+}
+
 void compute_on_this_thread_only() {
   if (at::get_num_threads() != 1) at::set_num_threads(1);
 }

@@ -20,7 +20,8 @@ constexpr double format_version = 1;
 std::vector<std::int64_t> flat_shapes(const NetworkShape& shape) {
   std::vector<std::int64_t> flat;
   for (const auto& l : layer_shapes(shape))
-    for (const std::int64_t n : {l.out, l.in, l.kernel, l.kernel, l.out, std::int64_t{1}, std::int64_t{1}, std::int64_t{1}})
+    for (const std::int64_t n :
+         {l.out, l.in, l.kernel, l.kernel, l.out, std::int64_t{1}, std::int64_t{1}, std::int64_t{1}})
       flat.push_back(n);
   return flat;
 }
@@ -35,7 +36,7 @@ std::vector<std::string> tensor_names(const NetworkShape& shape) {
 }
 
 std::vector<double> numbers_of(const NetworkShape& s) {
-  return {double(s.grid),     double(s.depth), double(s.base), double(s.convolutions),
+  return {double(s.grid),     double(s.depth), double(s.base),          double(s.convolutions),
           double(s.features), double(s.rays),  s.foreground ? 1.0 : 0.0};
 }
 

@@ -57,6 +57,9 @@ class H5File {
   void set_attribute(const std::string& object, const std::string& key, const std::string& text);
   [[nodiscard]] std::optional<std::vector<double>> attribute(const std::string& object, const std::string& key) const;
   [[nodiscard]] std::optional<std::string> attribute_text(const std::string& object, const std::string& key) const;
+  /// A list of texts, of fixed or variable length; empty where there is no such attribute or it is of another kind.
+  [[nodiscard]] std::optional<std::vector<std::string>> attribute_texts(const std::string& object,
+                                                                        const std::string& key) const;
 
   /// Flushes and closes. Throws Error{write_error} where anything fails: nothing is safe on disk before this returns.
   void close();

@@ -52,10 +52,10 @@ struct NetworkMetadata {
   NetworkShape shape{};
   NetworkThresholds thresholds{};
   std::vector<std::pair<std::string, double>> scores{};  ///< reached at the end of the training, by name
-  std::string training{};                              ///< the configuration that made the weights, YAML
+  std::string training{};                                ///< the configuration that made the weights, YAML
   double training_seconds = 0;
   std::string training_key{};  ///< of the request that made the weights: an equal one finds them made
-  std::string sha256{};  ///< of names, shapes and values of the weights: part of the key of what they computed
+  std::string sha256{};        ///< of names, shapes and values of the weights: part of the key of what they computed
 };
 
 /// A trained network. A cheap handle; copies share the weights, which never change.
@@ -67,11 +67,15 @@ class Network {
   [[nodiscard]] const NetworkMetadata& metadata() const { return metadata_; }
   [[nodiscard]] bool has_foreground() const { return metadata_.shape.foreground; }
   [[nodiscard]] const Weights& weights() const { return *weights_; }
+  [[nodiscard]] std::shared_ptr<const Weights> shared_weights() const { return weights_; }
 
  private:
   NetworkMetadata metadata_;
   std::shared_ptr<const Weights> weights_;
 };
+
+/// The same weights with something else said of them.
+Network with_metadata(const Network& network, NetworkMetadata metadata);
 
 /// A network with Kaiming-normal weights drawn from `seed` (zero biases, small heads).
 Network random_network(const std::string& profile, const NetworkShape& shape, std::uint64_t seed);

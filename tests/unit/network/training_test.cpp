@@ -135,16 +135,16 @@ TEST_CASE("what is ignored does not matter") {
 TEST_CASE("a small network learns discs") {
   const test::ScratchDir scratch;
   auto request = small_request(scratch / "net.h5");
-  request.settings.iterations = 150;
+  request.settings.iterations = 100;
   request.settings.batch = 8;
   request.settings.patch = 64;
-  request.settings.checkpoint_every = 150;
-  request.settings.learning_rate = 4e-3;
+  request.settings.checkpoint_every = 100;
+  request.settings.learning_rate = 6e-3;
   const auto network = trained(request, small_sources(), 2);
   const auto& scores = network.metadata().scores;
   REQUIRE(scores.size() == 3);
-  CHECK(scores[1].second < 3);     // px; an untrained network is off by the radius, 12
-  CHECK(scores[2].second < 0.15);  // nats; knowing nothing costs 0.69
+  CHECK(scores[1].second < 5);    // px; an untrained network is off by the radius, 12
+  CHECK(scores[2].second < 0.2);  // nats; knowing nothing costs 0.69
 }
 
 TEST_CASE("cut-offs are those that the score likes best") {
