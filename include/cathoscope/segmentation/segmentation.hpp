@@ -66,7 +66,7 @@ void fields(V& v, ModelConfig& c) {
 
 /// `segmentation`
 struct SegmentationConfig {
-  std::string method = "watershed";
+  std::string method = "network";
   ModelConfig model;
   std::string views = "diagonal9";
   std::optional<double> particle_diameter_um;
