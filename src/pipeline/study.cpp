@@ -200,7 +200,8 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Electrode e{config.electrodes[i], inputs[i]};
-    const bool attributes = run.selected("attributes") || e.config.name == measured_electrode(config, run), segmentation_too = attributes || run.selected("segmentation");
+    const bool attributes = run.selected("attributes") || e.config.name == measured_electrode(config, run),
+               segmentation_too = attributes || run.selected("segmentation");
     if (!segmentation_too && !run.selected("volume")) continue;
     const auto volume = volume_stage(e, run);
     if (!segmentation_too) continue;
