@@ -1,6 +1,6 @@
 #include "chemomechanics_stage.hpp"
 
-#include "measured_network.hpp"
+#include <cathoscope/pipeline/measured_network.hpp>
 
 #include <cathoscope/chemomechanics/results.hpp>
 #include <cathoscope/config/config.hpp>

@@ -8,6 +8,7 @@ TEST_CASE("the blur of outlines is measured, and what slit is half as deep follo
   // over two voxels change the steepness by a few per cent.
   for (const double sigma : {1.2, 1.8, 2.6}) {
     SegmentationConfig config;
+    config.method = "watershed";
     config.watershed.smooth_um = 0;
     const Index3 n{56, 56, 56};
     const auto found =

@@ -12,6 +12,7 @@ namespace {
 
 SegmentationConfig with_cracks(const std::string& cracks) {
   SegmentationConfig c;
+  c.method = "watershed";
   c.cracks = cracks;
   return c;
 }
@@ -132,6 +133,7 @@ TEST_CASE("intact balls that touch, blurred and noisy, have no damage") {
 TEST_CASE("constant and zero volumes have no particle, by any method") {
   const double value = GENERATE(0.0, 99.0);
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = GENERATE("watershed", "phases");
   c.active_phase = 1;
   const auto s = segmented(c, test::grey_inputs(test::painted({20, 30, 10}, {1, 1, 1}, [&](Vec3) { return value; })));
@@ -143,6 +145,7 @@ TEST_CASE("constant and zero volumes have no particle, by any method") {
 
 TEST_CASE("a volume that is all particle is one") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = "phases";
   const auto s = segmented(c, test::grey_inputs(test::painted({20, 30, 10}, {1, 1, 1}, [](Vec3) { return 1.0; })));
   CHECK(s.count() == 1);
@@ -176,6 +179,7 @@ TEST_CASE("anisotropic voxels give the same particles") {
 
 TEST_CASE("dark particles in a bright matrix") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.watershed.bright = "matrix";
   auto grid = test::balls({30, 30, 30}, fine, {{{3, 3, 3}, 2}});
   for (float& v : grid.values) v = 255 - v;
@@ -201,6 +205,7 @@ TEST_CASE("outside the field of view there is no particle, and its edge cuts one
 
 TEST_CASE("phases: the envelope is closed and filled, and what is not active in it is crack") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = "phases";
   c.active_phase = 3;
   const auto s = segmented(c, test::grey_inputs(test::painted({40, 40, 40}, fine, [](Vec3 p) {
