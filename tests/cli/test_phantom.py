@@ -59,7 +59,7 @@ def test_a_study_of_it_says_synthetic(tiny, cathoscope, tmp_path):
     (tmp_path / "s.yaml").write_text(
         f"name: s\noutput: out\nelectrodes: [{{name: e, volume: {tiny}/volume.h5, labels: {tiny}/labels.h5, "
         f"cracks: {tiny}/cracks.h5}}]\n")
-    result = cathoscope("run", tmp_path / "s.yaml")
+    result = cathoscope("run", tmp_path / "s.yaml", "--until", "attributes")
     assert result.returncode == 0, result.stderr
     assert "(synthetic)" in result.stderr
     summary = json.loads((tmp_path / "out/e/summary.json").read_text())
