@@ -4,6 +4,7 @@
 #include <cathoscope/core/text.hpp>
 
 #include <cpuid.h>
+#include <malloc.h>
 
 namespace cathoscope {
 
@@ -19,7 +20,14 @@ std::string name_of(Precision precision) {
 Precision cpu_precision() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   const bool amx_bf16 = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1U) != 0;
-  return amx_bf16 ? Precision::bfloat16 : Precision::float32;
+  const bool avx512_bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1U) != 0;
+  return amx_bf16 || avx512_bf16 ? Precision::bfloat16 : Precision::float32;
+}
+
+void keep_freed_memory() {
+  constexpr int largest_kept = 32 << 20;  // what the C library allows for the first of the two
+  mallopt(M_MMAP_THRESHOLD, largest_kept);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 torch::ScalarType torch_type(Precision precision) {

@@ -103,6 +103,7 @@ Network load_network(const std::filesystem::path& path) {
 
 StarPredictor predictor(const Network& network, const PredictionSettings& settings) {
   compute_on_this_thread_only();
+  keep_freed_memory();
   const auto shared = std::make_shared<Prediction>(network, settings);
   return [shared](const StarImage& image, bool with_distances) {
     if (image.rows < 1 || image.columns < 1 ||

@@ -1,4 +1,5 @@
 #include "calibration.hpp"
+#include "device.hpp"
 #include "training_session.hpp"
 #include "weights_file.hpp"
 
@@ -7,7 +8,6 @@
 #include <cathoscope/io/files.hpp>
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <type_traits>
 
@@ -92,9 +92,7 @@ Network train(const TrainingRequest& request, const TrainingSources& sources, co
   check_request(request, sources);
   const std::string key = key_of(request, sources);
   if (auto done = finished(request.output, key)) return *done;
-  // Buffers of one size come and go at every step: without this the C library gives them back and asks again each time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  keep_freed_memory();
   TrainingSession session(request, sources, context, key);
   session.run();
   NetworkMetadata m{.origin = "cathoscope", .profile = request.settings.profile};

@@ -100,7 +100,7 @@ struct ComputeDevice {
   [[nodiscard]] std::string text() const { return name + " " + name_of(precision); }
 };
 
-/// Of the CPU, by its flags and never by a timing: bfloat16 where it has matrix units for it (amx_bf16), else float32.
+/// Of the CPU, by its flags and never by a timing: bfloat16 where it multiplies that (amx_bf16 or avx512_bf16), else float32.
 Precision cpu_precision();
 /// `auto` (a CUDA device where there is one, else the CPU), `cpu`, `cuda` or `cuda:i`. Throws Error{unavailable} where
 /// that device does not exist or libtorch was built without it.
