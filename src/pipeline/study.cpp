@@ -6,6 +6,7 @@
 #include "network_model.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
+#include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
@@ -110,6 +111,7 @@ std::string segmentation_settings(SegmentationConfig c) {
     c.views = defaults.views;
     c.particle_diameter_um = defaults.particle_diameter_um;
     c.denoise_sigma = defaults.denoise_sigma;
+    c.fit_view_weights = defaults.fit_view_weights;
     c.instances = defaults.instances;
   }
   return canonical_yaml(c);
@@ -139,6 +141,8 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     auto out = H5File::create(partial_name(folder / "segmentation.h5"));
     SegmentationInputs inputs = segmentation_inputs(e, volume);
     if (model) inputs.network = network_inputs(*model, e.config.volume->normalise, context);
+    if (model && config.segmentation.fit_view_weights && inputs.grey->shape[0] > 1)
+      fit_view_weights(*inputs.network, config.segmentation.views, context);
     segment(config.segmentation, inputs, out, context);
     out.close();
   };

@@ -1,4 +1,4 @@
-#include <cathoscope/segmentation/fusion.hpp>
+#include "plane_predictions.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
@@ -23,15 +23,6 @@ Array3<float> zeros(const Index3& shape) {
   Array3<float> a = array3<float>(shape);
   a.fill(0.0F);
   return a;
-}
-
-void check_memory(const Index3& shape, const FusionSettings& settings, const Context& context) {
-  const double needed = static_cast<double>(volume_of(shape)) * (bytes_a_voxel + (settings.mean_distances ? 4 : 0));
-  if (needed > static_cast<double>(context.memory_bytes))
-    fail(Exit::no_memory,
-         "the network's working volume of {} x {} x {} voxels needs {:.1f} GiB, the run may hold {:.1f}: give it more "
-         "(--memory), crop the volume, or raise segmentation.particle_diameter_um",
-         shape[0], shape[1], shape[2], needed / (1 << 30), static_cast<double>(context.memory_bytes) / (1 << 30));
 }
 
 void check_fields(const StarImage& image, const StarFields& fields, bool distances) {
@@ -142,6 +133,26 @@ std::vector<float> scaled_weights(const FusionSettings& settings, std::size_t fa
 
 }  // namespace
 
+void check_fusion_memory(const Index3& shape, const FusionSettings& settings, const Context& context) {
+  const double needed = static_cast<double>(volume_of(shape)) * (bytes_a_voxel + (settings.mean_distances ? 4 : 0));
+  if (needed > static_cast<double>(context.memory_bytes))
+    fail(Exit::no_memory,
+         "the network's working volume of {} x {} x {} voxels needs {:.3g} GiB, the run may hold {:.3g}: give it more "
+         "(--memory), crop the volume, or raise segmentation.particle_diameter_um, which makes working voxels larger",
+         shape[0], shape[1], shape[2], needed / (1 << 30), static_cast<double>(context.memory_bytes) / (1 << 30));
+}
+
+void for_each_prediction(const WorkingVolume& volume, const StarPredictor& predict, const PlaneFamily& family,
+                         std::int64_t least, bool distances, const Context& context,
+                         const std::function<void(const LatticePlane&, const StarFields&)>& f) {
+  for_each_plane(family, volume.shape(), least, context, [&](const LatticePlane& plane) {
+    const StarImage image = plane_image(volume, plane);
+    const StarFields fields = predict(image, distances);
+    check_fields(image, fields, distances);
+    f(plane, fields);
+  });
+}
+
 StarImage plane_image(const WorkingVolume& volume, const LatticePlane& plane) {
   return {plane.image_rows, plane.image_columns, sliced(plane, [&](std::int64_t i) { return volume.value(i); })};
 }
@@ -149,7 +160,7 @@ StarImage plane_image(const WorkingVolume& volume, const LatticePlane& plane) {
 FusedFields fused_fields(WorkingVolume volume, const StarPredictor& predict, const FusionSettings& settings,
                          const Context& context) {
   const Index3 shape = volume.shape();
-  check_memory(shape, settings, context);
+  check_fusion_memory(shape, settings, context);
   const auto families = plane_families(shape[0] == 1 ? "xy" : settings.views);
   const auto weights = scaled_weights(settings, families.size());
   const std::int64_t least = least_width(shape, families.size());
@@ -157,12 +168,9 @@ FusedFields fused_fields(WorkingVolume volume, const StarPredictor& predict, con
   if (settings.mean_distances) sums.distance = zeros(shape);
   for (std::size_t i = 0; i < families.size(); ++i) {
     const bool distances = settings.mean_distances && i < 3;
-    for_each_plane(families[i], shape, least, context, [&](const LatticePlane& plane) {
-      const StarImage image = plane_image(volume, plane);
-      const StarFields fields = predict(image, distances);
-      check_fields(image, fields, distances);
-      add_plane(plane, fields, weights[i], sums);
-    });
+    for_each_prediction(
+        volume, predict, families[i], least, distances, context,
+        [&](const LatticePlane& plane, const StarFields& fields) { add_plane(plane, fields, weights[i], sums); });
   }
   if (volume.any_outside)
     for (std::int64_t i = 0; i < volume_of(shape); ++i)

@@ -4,6 +4,7 @@
 #include "fused_instances.hpp"
 #include "kmeans.hpp"
 #include "native.hpp"
+#include "plane_predictions.hpp"
 #include "polyhedra.hpp"
 #include "star_polygons.hpp"
 
@@ -172,9 +173,10 @@ NetworkParticles polygon_particles(const Route& route, const WorkingVolume& volu
   return numbered(route, labels, number, count, std::move(findings));
 }
 
-FusionSettings fusion_settings(const SegmentationConfig& config) {
-  const bool kmeans = config.instances == "kmeans";
-  return {config.views, {}, kmeans};
+FusionSettings fusion_settings(const Route& route) {
+  const bool plane = route.native.shape[0] == 1;
+  return {route.config.views, plane ? std::vector<double>{} : route.network.view_weights,
+          route.config.instances == "kmeans"};
 }
 
 }  // namespace
@@ -188,17 +190,20 @@ NetworkParticles network_particles(const Workspace& native, const SegmentationCo
   const bool own_scale = route.network.own_scale && !config.particle_diameter_um;
   const WorkingGrid grid = working_grid(native.shape, native.voxel_um, inputs.grey->origin_um,
                                         own_scale ? 0 : findings.particle_diameter_um);
+  check_fusion_memory(grid.shape, fusion_settings(route), *native.context);  // before the volume is read
   const Workspace w = working_workspace(native, grid);
   WorkingVolume volume = working_volume(
       *inputs.grey, inputs.field_of_view, grid,
       {route.network.low_percentile, route.network.high_percentile, config.denoise_sigma.value}, *native.context);
+  findings.foreground_threshold = route.network.foreground_threshold;
+  if (native.shape[0] > 1) findings.view_weights = route.network.view_weights;
   findings.noise = volume.noise;
   findings.denoise_sigma = volume.denoise_sigma;
   const WorkingInside working = working_inside(w, volume);
   const bool stars = config.instances == "polyhedra";  // they look at the volume twice
   findings.fields =
-      stars ? fused_fields(volume, route.network.predict, fusion_settings(config), *native.context)
-            : fused_fields(std::move(volume), route.network.predict, fusion_settings(config), *native.context);
+      stars ? fused_fields(volume, route.network.predict, fusion_settings(route), *native.context)
+            : fused_fields(std::move(volume), route.network.predict, fusion_settings(route), *native.context);
   if (stars && native.shape[0] == 1) return polygon_particles(route, volume, std::move(findings));
   const FilledLabels filled = stars                          ? polyhedra(route, w, working, volume, findings.fields)
                               : config.instances == "kmeans" ? clustered_instances(route, w, working, findings.fields)

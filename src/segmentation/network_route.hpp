@@ -17,6 +17,8 @@ struct NetworkFindings {
   double denoise_sigma = 0;
   double unresolved_fraction = 0;  ///< foreground without an accepted seed, of the field of view
   std::uint64_t cracked_pairs = 0;
+  std::vector<double> view_weights;  ///< empty = all equal
+  double foreground_threshold = 0;
 };
 
 struct NetworkParticles {

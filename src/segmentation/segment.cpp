@@ -211,6 +211,8 @@ void write_findings(const NetworkFindings& f, H5File& out) {
   number("noise", f.noise);
   number("denoise_sigma", f.denoise_sigma);
   number("unresolved_fraction", f.unresolved_fraction);
+  number("foreground_threshold", f.foreground_threshold);
+  if (!f.view_weights.empty()) out.set_attribute("/", "view_weights", f.view_weights);
 }
 
 void write(const Workspace& w, const SegmentationInputs& inputs, Particles p, H5File& out) {
@@ -245,7 +247,7 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   const bool network = !inputs.labels && config.method == "network";
   const bool automatic = !inputs.labels && !phases && !network && !config.watershed.threshold.value;
   GreyRange range;
-  if (cracks_in_grey || automatic) range = grey_range(w, *inputs.grey, inside);
+  if ((cracks_in_grey && !network) || automatic) range = grey_range(w, *inputs.grey, inside);
   Particles p;
   if (inputs.labels)
     p = given_particles(w, config, inputs, inside);
@@ -267,6 +269,7 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   } else if (phases) {
     cracks_from_phases(w, config, inputs, p);
   } else if (cracks_in_grey) {
+    if (network) range = grey_range(w, *inputs.grey, inside);
     cracks_from_grey(w, inputs, range, inside, p);
   }
   write(w, inputs, std::move(p), out);

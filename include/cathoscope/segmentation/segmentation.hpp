@@ -71,6 +71,7 @@ struct SegmentationConfig {
   std::string views = "diagonal9";
   std::optional<double> particle_diameter_um;
   Auto<double> denoise_sigma;
+  bool fit_view_weights = false;
   std::string instances = "watershed";
   std::int64_t active_phase = 1;
   std::string cracks = "auto";
@@ -96,6 +97,9 @@ void fields(V& v, SegmentationConfig& c) {
   v("denoise_sigma", c.denoise_sigma,
     "method network: Gaussian smoothing before the network, working voxels; auto = from the measured noise",
     between(0, 5));
+  v("fit_view_weights", c.fit_view_weights,
+    "method network: weights of the views from a logistic fit on a synthetic electrode, which takes a minute or two; "
+    "false = all views count the same");
   v("instances", c.instances,
     "method network: watershed (seeded, on the fused fields), kmeans (as the authors' public scripts; for comparison), "
     "polyhedra (star shapes and non-maximum suppression)",
@@ -117,6 +121,7 @@ struct NetworkInputs {
   double low_percentile = 1;      ///< grey values that become 0
   double high_percentile = 99.8;  ///< and 1
   double foreground_threshold = 0.5;
+  std::vector<double> view_weights;    ///< one a family of planes; empty = all equal
   double probability_threshold = 0.5;  ///< of star shapes
   double suppression_threshold = 0.4;  ///< overlap of two star shapes over the smaller
   bool own_scale = false;              ///< trained at native voxels: these stay where no diameter is given
@@ -137,7 +142,7 @@ struct SegmentationInputs {
 /// come from grey values: edge_blur_um (standard deviation of the blur of outlines, smoothing included) and
 /// crack_width_at_half_depth_um (of the thinnest slit that the crack mask sees). Method network adds
 /// /probability and /disagreement (float, working voxels) and the attributes particle_diameter_um, working_voxel_um,
-/// noise, denoise_sigma, unresolved_fraction. Same bytes for any number of threads, memory and block size.
+/// noise, denoise_sigma, unresolved_fraction, foreground_threshold, and view_weights where they are not all equal. Same bytes for any number of threads, memory and block size.
 /// Throws Error{no_memory} where the working volume does not fit, Error{data} where no diameter can be estimated.
 void segment(const SegmentationConfig& config, const SegmentationInputs& inputs, H5File& out, const Context& context);
 

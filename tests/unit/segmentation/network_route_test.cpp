@@ -53,3 +53,36 @@ TEST_CASE("fields are kept at working voxels, with what was found on the way") {
   CHECK(file.attribute("/", "working_voxel_um")->at(0) == Approx(0.2));
   CHECK(file.attribute("/", "unresolved_fraction")->at(0) == 0);
 }
+
+TEST_CASE("a working volume that does not fit is refused before anything is read, with numbers and a remedy") {
+  auto scene = oracle_scene(packed_labels({40, 60, 50}, 0.2, 9.6, 7), 9.6);
+  scene.inputs.grey->read = [](const Box&, float*) { FAIL("the volume was read"); };
+  scene.config.cracks = "auto";
+  try {
+    segmented(scene.config, scene.inputs, {1, {}, 40 * 60 * 50 * 13});
+    FAIL("accepted");
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    INFO(text);
+    CHECK(e.exit() == Exit::no_memory);
+    for (const char* part : {"40 x 60 x 50", "0.00156 GiB", "0.00145", "--memory", "particle_diameter_um"})
+      CHECK(text.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("weights of the views and the threshold that goes with them are kept with the result") {
+  auto scene = oracle_scene(packed_labels({40, 60, 50}, 0.2, 9.6, 7), 9.6);
+  scene.config.views = "axial3";
+  scene.inputs.network->view_weights = {1, 0.5, 0.25};
+  scene.inputs.network->foreground_threshold = 0.4;
+  const ScratchDir dir;
+  Progress progress;
+  auto out = H5File::create(dir / "s.h5");
+  segment(scene.config, scene.inputs, out, Context{progress, 1});
+  out.close();
+  const auto file = H5File::open(dir / "s.h5");
+  CHECK(*file.attribute("/", "view_weights") == std::vector<double>{1, 0.5, 0.25});
+  CHECK(file.attribute("/", "foreground_threshold")->at(0) == 0.4);
+  scene.inputs.network->view_weights = {1, 1};
+  CHECK_THROWS_AS(segmented(scene.config, scene.inputs), Error);
+}

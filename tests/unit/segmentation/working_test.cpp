@@ -126,6 +126,15 @@ TEST_CASE("the diameter of balls is found without being told, in space and in a 
     REQUIRE(found);
     CHECK(*found == Approx(0.93 * diameter).epsilon(0.12));  // half a voxel of 24 either way, and the rim's pieces
   }
+  std::vector<Ball> discs;  // of one size, cut through their middle
+  Stream random(4, {"discs"});
+  for (double y = 0; y < 6; ++y)
+    for (double x = 0; x < 6; ++x)
+      discs.push_back({{0.15, 10 * y + 5 + random.uniform(-1, 1), 10 * x + 5 + random.uniform(-1, 1)}, 4});
+  const auto plane = with_noise(balls({1, 200, 200}, {0.3, 0.3, 0.3}, discs), 10);
+  const auto in_plane = estimated_diameter_um(source_of(plane), std::nullopt, dir.path(), quiet(progress));
+  REQUIRE(in_plane);
+  CHECK(*in_plane == Approx(8).epsilon(0.12));
   const auto flat = painted({1, 200, 200}, {1, 1, 1}, [](const Vec3&) { return 5.0; });
   CHECK_FALSE(estimated_diameter_um(source_of(flat), std::nullopt, dir.path(), quiet(progress)));
 }
