@@ -15,9 +15,9 @@ from PIL import Image
 
 LEVELS = {  # preset, options; seeds far from those of training
     "nominal": ("training", []),
-    "noisy": ("training", ["--set", "noise.sd=[16, 16]", "--set", "noise.white=[5, 5]"]),
     "severe": ("stress", []),
     "nominal, 0.1 um": ("training", ["--voxel-size-um", "0.1"]),
+    "noisy": ("training", ["--set", "noise.sd=[16, 16]", "--set", "noise.white=[5, 5]"]),
 }
 METHODS = {
     "diagonal9": "method: network, views: diagonal9",
