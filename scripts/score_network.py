@@ -15,9 +15,9 @@ from PIL import Image
 
 LEVELS = {  # preset, options; seeds far from those of training
     "nominal": ("training", []),
-    "noisy": ("training", ["--set", "noise.sd=[16, 16]", "--set", "noise.white=[5, 5]"]),
     "severe": ("stress", []),
     "nominal, 0.1 um": ("training", ["--voxel-size-um", "0.1"]),
+    "noisy": ("training", ["--set", "noise.sd=[16, 16]", "--set", "noise.white=[5, 5]"]),
 }
 METHODS = {
     "diagonal9": "method: network, views: diagonal9",
@@ -91,7 +91,7 @@ def damage(scorer, run, phantom, wanted):
     whole = column(phantom / "attributes.csv", "label", "touches_border")
     write_damage(true, {k: v for k, v in column(phantom / "particles.csv", "label", "true_damage").items() if whole.get(k) == "0"})
     score = scorer.evaluate([(run, phantom / "labels.h5")], "--damage-prediction", predicted, "--damage-truth", true)
-    return [score["damage"][key] for key in ("mae", "r")]
+    return [np.nan if score["damage"][key] is None else score["damage"][key] for key in ("mae", "r")]
 
 
 def phantoms(scorer, level, first_seed):
@@ -151,29 +151,25 @@ def plane(run, dataset):
 
 
 class Slice:
-    """A real slice, written anew: pixels that the figure it comes from has overdrawn become NaN."""
+    """A real slice as it is; pixels that the figure it comes from has overdrawn count nowhere."""
 
-    def __init__(self, scorer, name, grey, labels, voxel_um, overdrawn=None):
-        self.name, self.voxel_um, self.labels = name, voxel_um, labels
+    def __init__(self, name, grey, labels, voxel_um, overdrawn=None):
+        self.name, self.voxel_um, self.labels, self.path = name, voxel_um, labels, grey
         self.grey = tifffile.imread(grey).astype(np.float32)
-        self.options = ["--voxel-size-um", voxel_um]
+        self.options = ["--voxel-size-um", voxel_um, "--grey", grey]
         if overdrawn is not None:
-            self.grey[np.asarray(Image.open(overdrawn).convert("L")) > 0] = np.nan
             self.options += ["--ignore", overdrawn]
-        self.options += ["--grey", grey]
-        self.path = scorer.out / f"{name}.tif"
-        tifffile.imwrite(self.path, self.grey)
 
     def volume(self):
-        return f"path: {self.path}, voxel_size_um: {self.voxel_um}, nan: mask"
+        return f"path: {self.path}, voxel_size_um: {self.voxel_um}"
 
 
 def real_slices(scorer):
     folder = scorer.data / "expert_labelled_slices"
-    slices = [Slice(scorer, n, folder / f"{n}_raw.tif", folder / f"{n}_labels.tif", h, folder / f"{n}_contaminated.png")
+    slices = [Slice(n, folder / f"{n}_raw.tif", folder / f"{n}_labels.tif", h, folder / f"{n}_contaminated.png")
               for n, h in EXPERT.items()]
     folder = scorer.data / "silver_labelled_slice"
-    return [*slices, Slice(scorer, "silver", folder / "raw.tif", folder / "labels.tif", 0.21)]
+    return [*slices, Slice("silver", folder / "raw.tif", folder / "labels.tif", 0.21)]
 
 
 def score_slice(scorer, s, method, settings):

@@ -1,5 +1,6 @@
 #include "network_route.hpp"
 
+#include "dark_sections.hpp"
 #include "filled.hpp"
 #include "fused_instances.hpp"
 #include "kmeans.hpp"
@@ -98,6 +99,7 @@ struct Route {
   const SegmentationConfig& config;
   const NetworkInputs& network;
   const FieldOfView& inside;
+  const GridSource<float>& grey;
 };
 
 /// In a plane a section of the smallest particle counts: pixels of the disc across a ball of that many voxels.
@@ -141,9 +143,30 @@ FilledLabels polyhedra(const Route& route, const Workspace& w, const WorkingInsi
   });
 }
 
+/// Takes dark sections (dark_sections.hpp) out of the numbers of labels. In space the views outvote what looks like a
+/// particle in one plane; a single plane needs this.
+std::uint32_t without_dark(const Route& route, const ScratchGrid<std::uint32_t>& labels, std::uint32_t count,
+                           double diameter_um, std::vector<std::uint32_t>& number) {
+  const Index3& n = route.native.shape;
+  Array3<std::uint32_t> numbered = labels.padded(whole(n), 0);
+  for (std::uint32_t& label : numbered) label = number[label];
+  const auto reach = std::max<std::int64_t>(3, std::llround(diameter_um / 6 / route.native.voxel_um[1]));
+  const auto dark = dark_sections(route.grey.load(whole(n)), numbered, route.inside(whole(n)), count, reach);
+  std::vector<std::uint32_t> bright(dark.size(), 0);
+  std::uint32_t left = 0;
+  for (std::size_t label = 1; label < dark.size(); ++label)
+    if (dark[label] == 0) bright[label] = ++left;
+  for (std::uint32_t& label : number) label = bright[label];
+  if (left < count)
+    route.native.context->progress.warn(
+        fmt::format("{} sections nearer in grey to the matrix than to the particles were dropped", count - left));
+  return left;
+}
+
 /// Labels in order of their first voxel, holes filled.
 NetworkParticles numbered(const Route& route, const ScratchGrid<std::uint32_t>& labels,
-                          const std::vector<std::uint32_t>& number, std::uint32_t count, NetworkFindings findings) {
+                          std::vector<std::uint32_t> number, std::uint32_t count, NetworkFindings findings) {
+  if (route.native.shape[0] == 1) count = without_dark(route, labels, count, findings.particle_diameter_um, number);
   NetworkParticles result{labels, ScratchGrid<std::uint8_t>(route.native), count, std::move(findings)};
   fill_labels(route.native, labels, route.inside, result.changed, number);
   return result;
@@ -184,7 +207,7 @@ FusionSettings fusion_settings(const Route& route) {
 NetworkParticles network_particles(const Workspace& native, const SegmentationConfig& config,
                                    const SegmentationInputs& inputs, const FieldOfView& inside) {
   if (!inputs.network) fail(Exit::internal, "method network without a network");
-  const Route route{native, config, *inputs.network, inside};
+  const Route route{native, config, *inputs.network, inside, *inputs.grey};
   NetworkFindings findings;
   findings.particle_diameter_um = particle_diameter(config, inputs, native, findings);
   const bool own_scale = route.network.own_scale && !config.particle_diameter_um;
