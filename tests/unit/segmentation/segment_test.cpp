@@ -66,7 +66,8 @@ TEST_CASE("a cracked ball is one particle, and its crack is found") {
     const bool slab = std::abs(p[2] - 6) <= 0.4 && std::hypot(p[0] - 6, p[1] - 6) <= 4;
     return solid && !slab ? 180.0 : solid ? 62.0 : 87.0;
   };
-  const auto s = segmented(with_cracks("auto"), test::grey_inputs(test::blurred(test::painted({60, 60, 60}, fine, body), 0.8)));
+  const auto s =
+      segmented(with_cracks("auto"), test::grey_inputs(test::blurred(test::painted({60, 60, 60}, fine, body), 0.8)));
   REQUIRE(s.count() == 1);
   CHECK(s.source == "grey");
   CHECK(s.damage(1) == Approx(0.0768).epsilon(0.1));
@@ -86,7 +87,8 @@ TEST_CASE("a ball that a narrow crack cuts right through is one particle, and th
 }
 
 TEST_CASE("the wedge between two balls that touch belongs to neither and is no crack") {
-  const auto s = segmented(with_cracks("auto"), test::grey_inputs(test::balls({50, 50, 90}, fine, {{{5, 5, 5}, 4}, {{5, 5, 13}, 4}})));
+  const auto s = segmented(with_cracks("auto"),
+                           test::grey_inputs(test::balls({50, 50, 90}, fine, {{{5, 5, 5}, 4}, {{5, 5, 13}, 4}})));
   REQUIRE(s.count() == 2);
   CHECK(s.at({25, 32, 45}) == 0);  // 1.5 um off the axis, where the gap is 0.57 um wide
   CHECK(s.damage(1) <= 0.002);
