@@ -26,9 +26,9 @@ fi
 say "cathoscope run configs/demo.yaml"
 "$cathoscope" run "$root/configs/demo.yaml" --output "$results" "$@"
 
-say "done"
+say "done: everything here is synthetic, nothing was measured"
 shown=0
-for name in report.html '*/attributes.csv' '*/summary.json'; do
+for name in report.html '*/attributes.csv' '*/contributions.csv' '*/summary.json'; do
   for file in "$results"/$name; do
     [ -e "$file" ] || continue
     printf '%s\n' "$file"

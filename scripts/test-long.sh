@@ -26,6 +26,11 @@ property_tests() {
   "$python" -B "$root/scripts/tally.py" "$report"
 }
 
+long_unit_tests() { # cases hidden from the fast suite
+  "$root/scripts/build.sh" release
+  "$root/build/release/bin/test_unit_latent" "[long]"
+}
+
 coverage() {
   "$root/scripts/build.sh" coverage
   local report=$root/build/coverage/test-results/ctest.xml
@@ -41,6 +46,7 @@ step "$root/scripts/test.sh"
 step "$root/scripts/sanitize.sh" asan
 step "$root/scripts/sanitize.sh" tsan
 [ ! -d "$root/tests/property" ] || step property_tests
+step long_unit_tests
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage

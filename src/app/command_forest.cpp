@@ -44,6 +44,8 @@ Exit explain(const ExplainCommand& c, Console& console) {
   Progress progress(console.listener(), &stop_flag());
   const auto report = explain_csv(files, {progress, resolve_threads(c.threads.value_or(0))});
   console.info(fmt::format("{} rows explained, expected value {}", report.rows, text_of(report.expected_value)));
+  if (report.rows_filled > 0)
+    console.info(fmt::format("{} rows had gaps; they were filled as for the fit", report.rows_filled));
   if (report.rows_with_gaps > 0)
     console.warn(fmt::format("{} rows lack a value that the forest needs, the first in line {}; their fields are empty",
                              report.rows_with_gaps, report.first_gap_line));

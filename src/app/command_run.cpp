@@ -4,6 +4,7 @@
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
+#include <cathoscope/network/network.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include <fmt/format.h>
@@ -48,6 +49,9 @@ fs::path output_of(const Config& config, const fs::path& config_file, const std:
 
 Study open_study(const std::string& file, const std::vector<std::string>& set) {
   Study study{read_config<Config>(file, set), {}};
+  std::string& model = study.loaded.value.segmentation.model.path;  // relative to the file that names it
+  if (model != "builtin" && model != "builtin-ci")
+    model = (fs::absolute(file).parent_path() / model).lexically_normal().string();
   Problems problems(study.loaded.where);
   study.inputs = open_inputs(study.loaded.value, problems);
   return study;
@@ -56,6 +60,9 @@ Study open_study(const std::string& file, const std::vector<std::string>& set) {
 std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
 
 std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
+  if (in.table)
+    return fmt::format("electrode {}: a table of {} rows and {} columns", e.name, in.table->rows(),
+                       in.table->columns.size());
   const auto& file = in.volume ? *in.volume : *in.labels;
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
                      file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),
@@ -81,13 +88,14 @@ std::string resume_hint(const RunCommand& c) {
 
 Exit run(const RunCommand& c, Console& console) {
   if (!c.device.empty() && c.device != "auto" && c.device != "cpu") {
-    const bool cuda = c.device.rfind("cuda", 0) == 0;
-    fail(cuda ? Exit::unavailable : Exit::usage, "--device {}: {}", c.device,
-         cuda ? "this build computes on the CPU only" : "allowed are auto and cpu");
+    if (c.device.rfind("cuda", 0) != 0)
+      fail(Exit::usage, "--device {}: allowed are auto, cpu, cuda and cuda:N", c.device);
+    resolve_device(c.device);  // refuses what is not there before any work
   }
   const std::optional<std::chrono::seconds> limit =
       c.time_limit.empty() ? std::nullopt : std::optional(duration_from(c.time_limit));
-  const Study study = open_study(c.config, c.set);
+  Study study = open_study(c.config, c.set);
+  if (!c.device.empty()) study.loaded.value.runtime.device = c.device;
   const Config& config = study.loaded.value;
   const fs::path folder = output_of(config, c.config, c.output);
 
@@ -124,6 +132,8 @@ Exit check(const CheckCommand& c, Console& console) {
     for (const auto* file : {&study.inputs[i].volume, &study.inputs[i].labels, &study.inputs[i].cracks})
       if (*file)
         for (const auto& note : (*file)->notes) fmt::print("  {}\n", note);
+    if (config.segmentation.method == "network" && !study.inputs[i].labels)
+      fmt::print("{}\n", network_estimate_text(config, study.inputs[i]));
   }
   const Estimate need = estimate(study.inputs, memory_budget(config.runtime.memory_gib));
   fmt::print("memory: at most {}\ndisk: at most {}\n", bytes_text(need.memory_bytes), bytes_text(need.disk_bytes));

@@ -4,6 +4,7 @@
 #include <cathoscope/attributes/attributes.hpp>
 #include <cathoscope/chemomechanics/verify.hpp>
 #include <cathoscope/core/parallel.hpp>
+#include <cathoscope/pipeline/verify_regression.hpp>
 
 #include <fmt/format.h>
 
@@ -34,8 +35,8 @@ int print_checks(const std::vector<Check>& checks) {
 
 Exit verify(const VerifyCommand& c, Console& console) {
   const bool all = c.what == "all";
-  if (!all && c.what != "attributes" && c.what != "chemomechanics")
-    fail(Exit::usage, "verify {}: allowed are attributes, chemomechanics and all", c.what);
+  if (!all && c.what != "attributes" && c.what != "regression" && c.what != "chemomechanics")
+    fail(Exit::usage, "verify {}: allowed are attributes, chemomechanics, regression and all", c.what);
   Progress progress(console.listener(), &stop_flag());
   const Context context{progress, resolve_threads(0)};
   std::size_t count = 0;
@@ -46,6 +47,8 @@ Exit verify(const VerifyCommand& c, Console& console) {
   };
   if (all || c.what == "attributes") report(verify_attributes(context));
   if (all || c.what == "chemomechanics") report(verify_chemomechanics(context));
+  if (all || c.what == "regression") report(verify_regression(c.full, context));
+  for (const auto& message : progress.warnings()) console.warn(message);
   fmt::print("{} checks, {} missed\n", count, misses);
   return misses == 0 ? Exit::ok : Exit::not_converged;
 }

@@ -65,6 +65,16 @@ struct PhantomCommand {
 };
 Exit phantom(const PhantomCommand& command, Console& console);
 
+struct TrainCommand {
+  std::string config;
+  std::vector<std::string> set;
+  std::optional<int> threads;
+  std::string device;
+  std::string time_limit;
+  std::string stop_file;
+};
+Exit train(const TrainCommand& command, Console& console);
+
 struct FitCommand {
   std::string table;
   std::string target;
@@ -94,6 +104,20 @@ struct ExportCommand {
 Exit export_results(const ExportCommand& command, Console& console);
 /// The stages that it exports, for messages.
 std::string exportable_stages();
+
+struct EvaluateCommand {
+  std::vector<std::string> prediction;
+  std::vector<std::string> truth;
+  std::vector<std::string> ignore;
+  std::vector<std::string> grey;
+  std::string damage_prediction, damage_truth;
+  std::int64_t min_size = 0;
+  std::optional<double> voxel_size_um;
+  bool table = false;
+  std::optional<int> threads;
+  std::optional<double> memory_gib;
+};
+Exit evaluate(const EvaluateCommand& command, Console& console);
 
 struct InfoCommand {
   std::string file;

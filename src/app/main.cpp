@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <new>
 
 namespace cathoscope::app {
@@ -31,9 +32,11 @@ struct CommandLine {
   InitCommand init_command;
   StatusCommand status_command;
   PhantomCommand phantom_command;
+  TrainCommand train_command;
   FitCommand fit_command;
   ExplainCommand explain_command;
   ExportCommand export_command;
+  EvaluateCommand evaluate_command;
   InfoCommand info_command;
   ExploreCommand explore_command;
   VerifyCommand verify_command;
@@ -113,6 +116,18 @@ void add_phantom(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return phantom(c.phantom_command, console); }; });
 }
 
+void add_train(CommandLine& c) {
+  auto& o = c.train_command;
+  auto* s = c.app.add_subcommand("train", "Train the network on synthetic electrodes and on labelled images");
+  s->add_option("CONFIG", o.config, "the training, a YAML file")->required();
+  s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--device", o.device, "auto, cpu, cuda or cuda:0, ...");
+  s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
+  s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
+  s->callback([&c] { c.action = [&c](Console& console) { return train(c.train_command, console); }; });
+}
+
 void add_fit(CommandLine& c) {
   auto& o = c.fit_command;
   auto* s = c.app.add_subcommand("fit", "Fit a regression forest to a table");
@@ -149,6 +164,29 @@ void add_export(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });
 }
 
+void add_evaluate(CommandLine& c) {
+  auto& o = c.evaluate_command;
+  auto* s = c.app.add_subcommand("evaluate", "Score predicted particles against true ones; JSON");
+  const auto files = [s](const char* name, std::vector<std::string>& list, const char* what) {
+    return s->add_option(name, list, what)->take_all()->allow_extra_args(false);
+  };
+  files("--prediction", o.prediction, "predicted labels: file, folder or glob; path.h5:/dataset; once an image")
+      ->required();
+  files("--truth", o.truth, "true labels, in the same order")->required();
+  files("--ignore", o.ignore, "non-zero where nobody knows the truth");
+  files("--grey", o.grey, "the image: dark predictions stay errors in the lenient score");
+  s->add_option("--min-size", o.min_size, "smaller true particles count nowhere, voxels")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+  s->add_option("--voxel-size-um", o.voxel_size_um, "for distances of surfaces; default: what the files say")
+      ->check(positive_number());
+  s->add_option("--damage-prediction", o.damage_prediction, "CSV with the columns label and Damage");
+  s->add_option("--damage-truth", o.damage_truth, "the same of the true particles");
+  s->add_flag("--table", o.table, "a short table instead of JSON");
+  s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
+  s->add_option("--memory", o.memory_gib, "GiB that surfaces may take")->check(positive_number());
+  s->callback([&c] { c.action = [&c](Console& console) { return evaluate(c.evaluate_command, console); }; });
+}
+
 void add_info(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
@@ -175,7 +213,7 @@ void add_explore(CommandLine& c) {
 void add_verify(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("verify", "Solve problems with known answers; error beside tolerance; exit 1 on a miss");
-  s->add_option("WHAT", c.verify_command.what, "attributes, chemomechanics or all");
+  s->add_option("WHAT", c.verify_command.what, "attributes, chemomechanics, regression or all");
   s->add_flag("--full", c.verify_command.full, "also the long ones");
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
 }
@@ -196,9 +234,11 @@ void set_up(CommandLine& c) {
   add_init(c);
   add_status(c);
   add_phantom(c);
+  add_train(c);
   add_fit(c);
   add_explain(c);
   add_export(c);
+  add_evaluate(c);
   add_info(c);
   add_explore(c);
   add_verify(c);

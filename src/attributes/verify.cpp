@@ -329,10 +329,6 @@ void verify_cross(Verifier& v) {
 
 }  // namespace
 
-bool Verification::passed() const {
-  return std::abs(measured - expected) <= tolerance * (expected == 0 ? 1 : std::abs(expected));
-}
-
 std::vector<Verification> verify_attributes(const Context& context) {
   Verifier v(context);
   verify_ball(v, 12, 0.003, 0.007, 0.02);

@@ -62,9 +62,9 @@ std::size_t block_of(std::size_t particles) {
 void write_csv(const fs::path& work, std::size_t n, const fs::path& path) {
   const FilePtr out(std::fopen(path.c_str(), "wb"));
   if (!out) fail(Exit::cannot_create, "{}: cannot be created", path.string());
-  std::string text =
-      "cycle,half_cycle,time_s,tau,particle,concentration,damage,hoop_stress_max_MPa,interface_resistance_ohm_m2,"
-      "voltage_V,current_A\n";
+  std::string text;
+  for (const auto& c : network_columns) text.append(text.empty() ? "" : ",").append(c.name);
+  text += '\n';
   HistoryReader reader(work / history_name, n);
   const std::size_t width = history_head + 4 * n;
   for (auto rows = reader.next(block_of(n));; rows = reader.next(block_of(n))) {

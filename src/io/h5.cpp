@@ -324,6 +324,21 @@ Index3 H5File::grid_shape(const std::string& name) const {
   return {static_cast<std::int64_t>(n[0]), static_cast<std::int64_t>(n[1]), static_cast<std::int64_t>(n[2])};
 }
 
+std::vector<std::int64_t> H5File::extents(const std::string& name) const {
+  constexpr double largest_ratio = 1100;  // of deflate, declared over stored
+  const std::scoped_lock lock(handle_->mutex);
+  const Id d = open_dataset(*handle_, name);
+  const Id space = h5::space_of(d), type(H5Dget_type(d), H5Tclose);
+  std::vector<hsize_t> sizes(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+  if (!sizes.empty() && H5Sget_simple_extent_dims(space, sizes.data(), nullptr) < 0) fail_read(*handle_, name);
+  double declared = static_cast<double>(H5Tget_size(type));
+  for (const hsize_t n : sizes) declared *= static_cast<double>(n);
+  if (declared > largest_ratio * static_cast<double>(H5Dget_storage_size(d)))
+    fail(Exit::data, "{}: {} declares {} bytes and stores {}", handle_->path.string(), name, declared,
+         H5Dget_storage_size(d));
+  return {sizes.begin(), sizes.end()};
+}
+
 template <class T>
 void H5File::write_array(const std::string& name, const std::vector<T>& values) {
   const std::scoped_lock lock(handle_->mutex);
@@ -397,6 +412,32 @@ std::optional<std::vector<double>> H5File::attribute(const std::string& object, 
   std::vector<double> values(static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space))));
   if (H5Aread(a, H5T_NATIVE_DOUBLE, values.data()) < 0) return std::nullopt;
   return values;
+}
+
+std::optional<std::vector<std::string>> H5File::attribute_texts(const std::string& object,
+                                                                const std::string& key) const {
+  const std::scoped_lock lock(handle_->mutex);
+  const Id o = open_object(*handle_, object);
+  if (H5Aexists(o, key.c_str()) <= 0) return std::nullopt;
+  const Id a(H5Aopen(o, key.c_str(), H5P_DEFAULT), H5Aclose);
+  const Id type(H5Aget_type(a), H5Tclose), space(H5Aget_space(a), H5Sclose);
+  if (H5Tget_class(type) != H5T_STRING) return std::nullopt;
+  const auto count = static_cast<std::size_t>(std::max<hssize_t>(0, H5Sget_simple_extent_npoints(space)));
+  std::vector<std::string> texts;
+  if (count == 0) return texts;
+  if (H5Tis_variable_str(type) > 0) {
+    std::vector<char*> pointers(count, nullptr);
+    if (H5Aread(a, type, pointers.data()) < 0) return std::nullopt;
+    for (const char* text : pointers) texts.emplace_back(text == nullptr ? "" : text);
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
+    return texts;
+  }
+  const std::size_t width = H5Tget_size(type);
+  std::vector<char> bytes(width * count);
+  if (H5Aread(a, type, bytes.data()) < 0) return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i)
+    texts.emplace_back(bytes.data() + i * width, strnlen(bytes.data() + i * width, width));
+  return texts;
 }
 
 std::optional<std::string> H5File::attribute_text(const std::string& object, const std::string& key) const {

@@ -198,9 +198,9 @@ Waviness waviness_in(const Phantom& phantom, const View& view) {
     for (float& v : values) v *= sd;
     return values;
   };
-  auto coarse = field("coarse", 0.7);
-  auto fine = field("fine", 0.22);
-  for (float& v : fine) v *= 0.4F;
+  auto coarse = field("coarse", coarse_sigma_um);
+  auto fine = field("fine", fine_sigma_um);
+  for (float& v : fine) v *= fine_share;
   return {std::move(coarse), std::move(fine)};
 }
 

@@ -4,8 +4,11 @@ namespace cathoscope::phantom_detail {
 
 namespace {
 
-constexpr float tip = 0.15F;  // length over which a crack closes towards its tip, over the radius
-constexpr float growth = 8;   // widened at most to this multiple of the drawn width
+constexpr float tip = 0.15F;       // length over which a crack closes towards its inner end and sides, over the radius
+constexpr float taper = 0.45F;     // the same towards its outer end
+constexpr float stellate = 0.25F;  // how far a core reaches between grains, over its radius
+constexpr float core_rim = 4;      // grains matter out to this multiple of a core's radius
+constexpr float growth = 8;        // widened at most to this multiple of the drawn width
 
 /// Of a feature at each point of a row: distance from its middle over its half-width there, and that half-width.
 struct Nearness {
@@ -26,15 +29,23 @@ float ratio_of(float distance, float half_width) {
   return half_width > closed_um ? distance / divisor : far_away;
 }
 
-void near_core(const Crack& crack, const CrackRow& row, Nearness& out) {
+void near_core(const Particle& particle, const Crack& crack, const CrackRow& row, Nearness& out) {
   const Matrix3& f = crack.frame;
   const Float3 base{f[0] * row.dz + f[1] * row.dy, f[3] * row.dz + f[4] * row.dy, f[6] * row.dz + f[7] * row.dy};
   const float inverse = 1 / crack.half_width_um, coarse = crack.wobble[0] * inverse, fine = crack.wobble[1] * inverse;
   for (std::int64_t i = 0; i < row.count; ++i) {
     const float a = base[0] + f[2] * row.dx[i], b = base[1] + f[5] * row.dx[i], c = base[2] + f[8] * row.dx[i];
-    const float r = std::sqrt(a * a + b * b + c * c) + coarse * row.wavy_coarse[i] + fine * row.wavy_fine[i];
-    out.ratio[static_cast<std::size_t>(i)] = r > 0 ? r : 0;
-    out.half_width_um[static_cast<std::size_t>(i)] = crack.half_width_um;
+    out.ratio[static_cast<std::size_t>(i)] = std::sqrt(a * a + b * b + c * c);
+    out.half_width_um[static_cast<std::size_t>(i)] = crack.half_width_um / crack.steepness;
+  }
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    float& r = out.ratio[static_cast<std::size_t>(i)];
+    if (r < core_rim) {
+      const Float3 q = times(particle.to_unit, {row.dz, row.dy, row.dx[i]});
+      r *= std::clamp(1 - stellate * grain_at(particle.grain.data(), q), 0.3F, 2.0F);
+    }
+    const float ragged = r + coarse * row.wavy_coarse[i] + fine * row.wavy_fine[i];
+    r = ragged > 0 ? ragged : 0;
   }
 }
 
@@ -46,10 +57,11 @@ void near_radial(const Crack& crack, const CrackRow& row, float radius, Nearness
   for (std::int64_t i = 0; i < row.count; ++i) {
     const float reach = (base_out + f[5] * row.dx[i]) * per_radius;
     const float aside = std::abs(base_aside + f[8] * row.dx[i]) * per_radius;
-    const float open = ramp((reach - inner) / tip) * ramp((outer - reach) / tip) * ramp((along - aside) / tip);
+    const float open = ramp((reach - inner) / tip) * ramp((outer - reach) / taper) * ramp((along - aside) / tip);
     const float distance =
         std::abs(base + f[2] * row.dx[i] + crack.wobble[0] * row.wavy_coarse[i] + crack.wobble[1] * row.wavy_fine[i]);
-    const float half_width = crack.half_width_um * open;
+    const float pinched = 1 + crack.pinch * row.wavy_coarse[i];
+    const float half_width = crack.half_width_um * open * (pinched > 0 ? pinched : 0);
     out.ratio[static_cast<std::size_t>(i)] = ratio_of(distance, half_width);
     out.half_width_um[static_cast<std::size_t>(i)] = half_width;
   }
@@ -80,7 +92,7 @@ void near_grains(const Crack& crack, const CrackRow& row, Nearness& out) {
 
 void find_nearness(const Particle& particle, const Crack& crack, const CrackRow& row, Nearness& out) {
   switch (crack.kind) {
-    case Crack::Kind::core: return near_core(crack, row, out);
+    case Crack::Kind::core: return near_core(particle, crack, row, out);
     case Crack::Kind::radial: return near_radial(crack, row, static_cast<float>(particle.radius_um), out);
     case Crack::Kind::grains: return near_grains(crack, row, out);
   }
@@ -110,7 +122,10 @@ Crack draw_core(const CrackConfig& config, Stream& draw, const Particle& particl
   }
   core.half_width_um = static_cast<float>(mean);
   // The wall is as ragged as grains leave it, but a small core is not all raggedness.
-  core.wobble = {static_cast<float>(std::min(1.3, 1.3 * mean)), static_cast<float>(std::min(2.0, 2 * mean))};
+  core.wobble = {static_cast<float>(std::min(1.3, 1.3 * mean)), static_cast<float>(std::min(2.8, 2.8 * mean))};
+  // A field of standard deviation s that a Gaussian of sigma correlates has a slope of s sqrt(3 / 2) / sigma.
+  core.steepness = std::hypot(
+      1.0F, core.wobble[1] * static_cast<float>(config.wobble_um) * fine_share * std::sqrt(1.5F) / fine_sigma_um);
   return core;
 }
 
@@ -120,12 +135,15 @@ Crack draw_radial(const CrackConfig& config, Stream& draw, const Particle& parti
   const auto frame = frame_about(unit_vector(draw), draw);
   for (std::size_t row = 0; row < 3; ++row)
     for (std::size_t a = 0; a < 3; ++a) crack.frame[row * 3 + a] = static_cast<float>(frame[row][a]);
-  crack.half_width_um = static_cast<float>(draw.uniform(config.width_um[0], config.width_um[1]) / 2);
+  const double narrow = std::log(config.width_um[0]), wide = std::log(config.width_um[1]);
+  crack.half_width_um = static_cast<float>(std::exp(draw.uniform(narrow, wide)) / 2);
   crack.inner = static_cast<float>(draw.uniform(config.inner[0], config.inner[1]));
   crack.outer = static_cast<float>(std::max(draw.uniform(outer[0], outer[1]), static_cast<double>(crack.inner + 0.2F)));
   crack.along = static_cast<float>(draw.uniform(0.3, 1.0));
   crack.offset_um = static_cast<float>(draw.uniform(-0.12, 0.12) * particle.radius_um);
   for (float& w : crack.wobble) w = static_cast<float>(draw.uniform(0.3, 1.0) * (draw.uniform() < 0.5 ? -1 : 1));
+  if (config.wobble_um > 0)
+    crack.pinch = static_cast<float>(config.pinch / config.wobble_um * (draw.uniform() < 0.5 ? -1 : 1));
   return crack;
 }
 

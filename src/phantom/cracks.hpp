@@ -18,6 +18,10 @@ struct CrackRow {
   std::int64_t count = 0;  ///< at most `longest`
 };
 
+/// Of the two waviness fields: standard deviation over `wobble_um` of the fine one, standard deviations of the Gaussians
+/// that correlate them.
+inline constexpr float fine_share = 0.4F;
+inline constexpr float coarse_sigma_um = 0.7F, fine_sigma_um = 0.27F;
 inline constexpr float never = std::numeric_limits<float>::infinity();
 /// Openings end here; a power of two so that histogram bins have exact bounds.
 inline constexpr double largest_opening = 64;

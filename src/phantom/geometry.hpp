@@ -54,4 +54,21 @@ inline float map_value(const float* map, float a, float b) {
   return low + t * (high - low);
 }
 
+/// Of the grain at q (a place in the unit frame of its particle): grains point outwards and are some 4.5 degrees wide
+/// and 0.4 radii long.
+inline float grain_at(const float* map, const Float3& q) {
+  float a = 0, b = 0;
+  map_place(q, a, b);
+  // Each shell reads another part of the map.
+  const auto shell = static_cast<float>(static_cast<int>(std::min(2.5F * std::sqrt(norm2(q)), 8.0F)));
+  constexpr float period = map_nodes - 1;
+  a += 13 * shell;
+  b += 7 * shell;
+  return map_value(map, a - period * static_cast<float>(static_cast<int>(a / period)),
+                   b - period * static_cast<float>(static_cast<int>(b / period)));
+}
+
+/// Values for `Particle::grain`.
+std::vector<float> draw_grain_map(Stream& draw);
+
 }  // namespace cathoscope::phantom_detail

@@ -74,6 +74,7 @@ void set_waves(const FormConfig& form, Stream& draw, Particle& particle) {
       const double height = amplitude / static_cast<double>(l) * draw.normal();
       waves.push_back({pole, height, static_cast<double>(l), draw.uniform(0, 2 * std::numbers::pi)});
     }
+  const double relief = form.grain_relief_um / particle.radius_um / 1.5;  // nodes have 1.5 standard deviations
   particle.radius_factor.reserve(map_nodes * map_nodes);
   for (int j = 0; j < map_nodes; ++j)
     for (int i = 0; i < map_nodes; ++i) {
@@ -82,6 +83,8 @@ void set_waves(const FormConfig& form, Stream& draw, Particle& particle) {
       for (const Wave& w : waves)
         factor +=
             w.height * std::cos(w.degree * std::acos(std::clamp(phantom_detail::dot(u, w.pole), -1.0, 1.0)) + w.phase);
+      const double grain = static_cast<double>(particle.grain[particle.radius_factor.size()]);
+      factor += relief * std::clamp(grain, -3.0, 3.0);
       particle.radius_factor.push_back(static_cast<float>(std::clamp(factor, 0.6, 1.4)));
     }
   const auto [least, most] = std::minmax_element(particle.radius_factor.begin(), particle.radius_factor.end());
@@ -95,6 +98,8 @@ Particle make_particle(const PhantomConfig& config, std::uint64_t seed, std::siz
   particle.centre_um = ball.centre_um;
   particle.radius_um = ball.radius_um;
   particle.fragment = ball.fragment;
+  Stream grains(seed, {"phantom", "grains"}, index);
+  particle.grain = draw_grain_map(grains);
   Stream shape(seed, {"phantom", "shape"}, index);
   set_axes(config.form, director, shape, particle);
   set_waves(config.form, shape, particle);

@@ -95,8 +95,8 @@ void render_tile(const Phantom& phantom, double voxel_um, const Box& box, const 
         tile, box, out.grey);
 }
 
-/// Crack as slits, inside as the distance to the surface says: within a few per cent of many samples, at the cost of
-/// one.
+/// Crack as slits, inside as the distance to the surface says: its sum is within a few per cent of many samples, at
+/// the cost of one.
 std::vector<float> tile_slits(const Phantom& phantom, double voxel_um, const Box& tile) {
   const View view{tile, voxel_um};
   const Bodies bodies = bodies_in(phantom, view);

@@ -63,6 +63,12 @@ void lay_outside(const Phantom& phantom, const View& view, std::vector<float>& g
   }
 }
 
+float grain_of(const Particle& particle, const View& view, const Index3& voxel) {
+  Float3 p;
+  for (std::size_t a = 0; a < 3; ++a) p[a] = static_cast<float>(view.centre(voxel[a]) - particle.centre_um[a]);
+  return grain_at(particle.grain.data(), times(particle.to_unit, p));
+}
+
 }  // namespace
 
 float inside_of(const Phantom& phantom, const Bodies& bodies, std::size_t i, double voxel_um) {
@@ -88,14 +94,19 @@ std::vector<float> scene_grey(const Phantom& phantom, const View& view, const Bo
                               const std::vector<float>& crack_coverage) {
   auto grey = matrix_grey(phantom, view);
   lay_outside(phantom, view, grey);
-  for (std::size_t i = 0; i < grey.size(); ++i) {
-    const float inside = coverage_of(phantom, bodies, i, view.voxel_um);
-    if (inside <= 0) continue;
-    const Particle& particle = phantom.particles[bodies.owner[i] - 1];
-    const float solid =
-        particle.grey + (crack_coverage.empty() ? 0 : crack_coverage[i]) * (particle.void_grey - particle.grey);
-    grey[i] += inside * (solid - grey[i]);
-  }
+  const auto n = view.box.shape();
+  const auto spread = static_cast<float>(phantom.config.grey.grain_spread);
+  std::size_t i = 0;
+  for (std::int64_t z = view.box.begin[0]; z < view.box.end[0]; ++z)
+    for (std::int64_t y = view.box.begin[1]; y < view.box.end[1]; ++y)
+      for (std::int64_t x = 0; x < n[2]; ++x, ++i) {
+        const float inside = coverage_of(phantom, bodies, i, view.voxel_um);
+        if (inside <= 0) continue;
+        const Particle& particle = phantom.particles[bodies.owner[i] - 1];
+        const float solid = particle.grey + spread * grain_of(particle, view, {z, y, view.box.begin[2] + x});
+        const float crack = crack_coverage.empty() ? 0 : crack_coverage[i];
+        grey[i] += inside * (solid + crack * (particle.void_grey - solid) - grey[i]);
+      }
   return grey;
 }
 

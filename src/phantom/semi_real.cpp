@@ -137,6 +137,8 @@ Particle given_particle(const PhantomConfig& config, std::uint64_t seed, std::ui
     square += side * side;
   }
   particle.reach_um = static_cast<float>(std::sqrt(square));
+  Stream grains(seed, {"phantom", "grains"}, index);
+  particle.grain = draw_grain_map(grains);
   Stream greys(seed, {"phantom", "grey"}, index);
   particle.grey = static_cast<float>(config.grey.particle[0] + config.grey.particle_spread * greys.normal());
   particle.void_grey = static_cast<float>(config.grey.void_level[0] + config.grey.void_spread * greys.normal());

@@ -171,4 +171,15 @@ std::string electrode_yaml(const Phantom& phantom, const std::string& name, doub
   return text;
 }
 
+std::string run_yaml(const Phantom& phantom, const std::string& name, double voxel_size_um, const PhantomFiles& files) {
+  std::string text = fmt::format(
+      "# A study of a synthetic electrode ({} particles, seed {}): cathoscope run run.yaml\n"
+      "name: {}\noutput: run\nelectrodes:\n",
+      phantom.particles.size(), phantom.seed, quoted(name));
+  text += fmt::format("  - name: {}\n    volume: {{path: {}, voxel_size_um: {}}}\n", quoted(name), quoted(files.volume),
+                      text_of(voxel_size_um));
+  text += "    # The truth. Without the next two lines the grey values are segmented:\n";
+  return text + fmt::format("    labels: {}\n    cracks: {}\n", quoted(files.labels), quoted(files.cracks));
+}
+
 }  // namespace cathoscope

@@ -1,13 +1,13 @@
 #include "chemomechanics_stage.hpp"
 
 #include "element_stage.hpp"
-#include "measured_network.hpp"
 
 #include <cathoscope/chemomechanics/results.hpp>
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/measured_network.hpp>
 
 #include <algorithm>
 #include <fstream>

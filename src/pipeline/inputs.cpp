@@ -1,6 +1,11 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
+#include "particle_tables.hpp"
+
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/io/files.hpp>
+
+#include <fmt/format.h>
 
 #include <fmt/format.h>
 
@@ -72,10 +77,29 @@ void require_equal_shapes(const ElectrodeConfig& e, const ElectrodeInputs& in) {
   check(in.cracks, e.cracks, "cracks");
 }
 
-ElectrodeInputs open_electrode(const ElectrodeConfig& e, const std::string& key, Problems& problems) {
+/// Read whole: what inference works on is in memory anyway. Names are checked before any work.
+void open_table(const Config& config, const ElectrodeConfig& e, const std::string& key, ElectrodeInputs& in,
+                Problems& problems) {
+  if (e.volume || e.labels || e.cracks)
+    problems.add(key + ".table", "an electrode has a table, or volume and labels; not both");
+  in.table = read_csv(e.table->path.resolved);
+  try {
+    (void)model_table(*in.table, target_of(config, e), model_columns(config, e));
+  } catch (const Error& error) {
+    if (error.exit() != Exit::config) throw Error(error.exit(), e.table->path.text + ": " + error.what());
+    problems.add(key + ".table", error.what());
+  }
+}
+
+ElectrodeInputs open_electrode(const Config& config, const ElectrodeConfig& e, const std::string& key,
+                               Problems& problems) {
   ElectrodeInputs in;
+  if (e.table) {
+    open_table(config, e, key, in, problems);
+    return in;
+  }
   if (!e.volume && !e.labels) {
-    problems.add(key, "electrode '" + e.name + "' needs `volume` or `labels`");
+    problems.add(key, "electrode '" + e.name + "' needs `volume`, `labels` or `table`");
     return in;
   }
   if (e.cracks && !e.labels)
@@ -99,7 +123,7 @@ std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problem
   Exit exit = Exit::ok;
   for (std::size_t i = 0; i < config.electrodes.size(); ++i) {
     try {
-      inputs.push_back(open_electrode(config.electrodes[i], fmt::format("electrodes[{}]", i), problems));
+      inputs.push_back(open_electrode(config, config.electrodes[i], fmt::format("electrodes[{}]", i), problems));
     } catch (const Error& e) {  // one electrode's file must not hide what is wrong with the others
       bad_data += (bad_data.empty() ? "" : "\nerror: ") + std::string(e.what());
       if (exit == Exit::ok) exit = e.exit();
@@ -113,6 +137,10 @@ std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problem
 Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget) {
   Estimate e;
   for (const auto& in : inputs) {
+    if (in.table) {
+      e.memory_bytes = std::max(e.memory_bytes, 64e6 + 32.0 * static_cast<double>(in.table->rows() * 24));
+      continue;
+    }
     const auto voxels = static_cast<double>(volume_of(in.shape));
     const double grey_bytes = in.volume ? static_cast<double>(size_of(in.volume->type)) : 0;
     // Labels and masks compress about 50-fold; the watershed's scratch file holds a distance and a label a voxel while it runs.

@@ -1,4 +1,4 @@
-#include "measured_network.hpp"
+#include <cathoscope/pipeline/measured_network.hpp>
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/random.hpp>

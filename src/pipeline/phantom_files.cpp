@@ -51,19 +51,29 @@ Phantom made_phantom(const PhantomOrder& order, const Context& context) {
   return semi_real_phantom(order.config, order.seed, labels, context).phantom;
 }
 
-/// Cracks opened on the masks at voxel size h, on which every particle has a voxel.
-Phantom damaged_phantom(Phantom phantom, double h, const Context& context) {
-  if (h != phantom.config.voxel_size_um) phantom = with_voxels_at(std::move(phantom), h, context);
+/// Cracks opened on the masks at voxel size h; `bodies` are the labels there.
+Phantom damaged_phantom(Phantom phantom, const GridSource<std::uint32_t>& bodies, double h, const Context& context) {
   if (!phantom.config.plant.planted) return with_natural_damage(std::move(phantom), h, context);
-  const auto table = true_attributes(body_labels(phantom, h), no_cracks(phantom, h), crack_free_grey(phantom, h),
-                                     phantom.particles.size(), context)
-                         .leak_free;
+  const auto table =
+      true_attributes(bodies, no_cracks(phantom, h), crack_free_grey(phantom, h), phantom.particles.size(), context)
+          .leak_free;
   const auto targets = damage_targets(phantom, table);
   return with_damage(std::move(phantom), targets, h, context);
 }
 
 std::string origin_text(const Phantom& phantom) {
   return fmt::format("synthetic: cathoscope phantom, preset {}, seed {}", phantom.config.preset, phantom.seed);
+}
+
+/// The preset's name with what an electrode's name may not have replaced.
+std::string electrode_name(const std::string& preset) {
+  std::string name = ("synthetic-" + preset).substr(0, 64);
+  for (char& c : name) {
+    const bool allowed =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+    if (!allowed) c = '-';
+  }
+  return name;
 }
 
 /// One HDF5 file with one grid, marked as synthetic.
@@ -92,9 +102,11 @@ void write_grid(const fs::path& folder, const std::string& name, const GridSourc
   }
 }
 
-GridSource<float> written_grey(const fs::path& folder, bool tiff, const Vec3& voxel_um) {
-  auto grid = open_volume(folder / (tiff ? "volume.tif" : "volume.h5")).as<float>();
-  grid.voxel_size_um = voxel_um;
+/// A file read back: several times faster than rendering again.
+template <class T>
+GridSource<T> written(const fs::path& folder, const std::string& name, bool tiff, double voxel_um) {
+  auto grid = open_volume(folder / (name + (tiff ? ".tif" : ".h5"))).as<T>();
+  grid.voxel_size_um = {voxel_um, voxel_um, voxel_um};
   return grid;
 }
 
@@ -115,25 +127,29 @@ void write_phantom(const PhantomOrder& order, const fs::path& folder, const Cont
   make_folder(folder);
   Phantom packed = made_phantom(order, context);
   const double h = order.voxel_size_um.value_or(packed.config.voxel_size_um);
-  const Phantom phantom = damaged_phantom(std::move(packed), h, context);
-  const std::string origin = origin_text(phantom);
-  const auto bodies = body_labels(phantom, h);
-  const auto crack_mask = cracks(phantom, h);
+  // Labels are dense where every particle owns a voxel.
+  if (h != packed.config.voxel_size_um) packed = with_voxels_at(std::move(packed), h, context);
+  const std::string origin = origin_text(packed);
+  // Bodies do not change when they crack: their file comes first, and everything that is measured reads it.
+  write_grid(folder, "labels", body_labels(packed, h), order.tiff, false, origin, context);
+  const auto bodies = written<std::uint32_t>(folder, "labels", order.tiff, h);
+  const Phantom phantom = damaged_phantom(std::move(packed), bodies, h, context);
   write_grey(folder, phantom, h, order, origin, context);
-  write_grid(folder, "labels", bodies, order.tiff, false, origin, context);
-  write_grid(folder, "cracks", crack_mask, order.tiff, false, origin, context);
+  write_grid(folder, "cracks", cracks(phantom, h), order.tiff, false, origin, context);
   write_grid(folder, "crack_fraction", crack_fraction(phantom, h), order.tiff, false, origin, context);
 
-  const auto grey_values = written_grey(folder, order.tiff, bodies.voxel_size_um);
-  const auto truth = true_attributes(bodies, crack_mask, grey_values, phantom.particles.size(), context);
+  const auto truth =
+      true_attributes(bodies, written<std::uint8_t>(folder, "cracks", order.tiff, h),
+                      written<float>(folder, "volume", order.tiff, h), phantom.particles.size(), context);
   write_atomically(folder / "attributes.csv", csv_text(truth.paper));
   write_atomically(folder / "attributes_leakfree.csv", csv_text(truth.leak_free));
   write_atomically(folder / "particles.csv", csv_text(particle_table(phantom)));
   write_atomically(folder / "truth.yaml", truth_yaml(phantom));
   const std::string ending = order.tiff ? ".tif" : ".h5";
-  write_atomically(folder / "electrode.yaml",
-                   electrode_yaml(phantom, "synthetic-" + phantom.config.preset, h,
-                                  {"volume" + ending, "labels" + ending, "cracks" + ending}));
+  const std::string name = electrode_name(phantom.config.preset);
+  const PhantomFiles files{"volume" + ending, "labels" + ending, "cracks" + ending};
+  write_atomically(folder / "electrode.yaml", electrode_yaml(phantom, name, h, files));
+  write_atomically(folder / "run.yaml", run_yaml(phantom, name, h, files));
 }
 
 void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows, const fs::path& folder,

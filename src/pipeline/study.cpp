@@ -2,6 +2,11 @@
 
 #include "attribute_files.hpp"
 #include "chemomechanics_stage.hpp"
+#include "latent_stage.hpp"
+#include "network_model.hpp"
+#include "particle_tables.hpp"
+#include "regression_stage.hpp"
+#include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
@@ -20,7 +25,7 @@ namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other results than before.
 constexpr int volume_algorithm = 1;
-constexpr int segmentation_algorithm = 1;
+constexpr int segmentation_algorithm = 2;
 constexpr int attributes_algorithm = 1;
 
 std::string text_of_voxel(const Vec3& v) {
@@ -98,9 +103,29 @@ std::string placement_text(const VolumeConfig& c) {
   return settings(placed);
 }
 
-Artifact segmentation_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume, Run& run) {
+/// The settings that count for the method; the network counts by its content.
+std::string segmentation_settings(SegmentationConfig c) {
+  c.model = {};
+  if (c.method != "network") {
+    const SegmentationConfig defaults;
+    c.views = defaults.views;
+    c.particle_diameter_um = defaults.particle_diameter_um;
+    c.denoise_sigma = defaults.denoise_sigma;
+    c.fit_view_weights = defaults.fit_view_weights;
+    c.instances = defaults.instances;
+  }
+  return canonical_yaml(c);
+}
+
+Artifact segmentation_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
+                            const std::string& device, Run& run) {
   StageSpec spec{e.config.name, "segmentation", segmentation_algorithm, {}, {}, {"segmentation.h5"}};
-  spec.config = canonical_yaml(config.segmentation);
+  spec.config = segmentation_settings(config.segmentation);
+  std::optional<RunModel> model;
+  if (config.segmentation.method == "network" && !e.inputs.labels) {
+    model = open_model(config.segmentation.model, device);
+    spec.config += model->key_text() + "normalise:\n" + canonical_yaml(e.config.volume->normalise);
+  }
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   if (e.inputs.labels) {
     spec.config +=
@@ -112,11 +137,21 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     spec.config += "cracks:\n" + settings(*e.config.cracks);
     spec.inputs.push_back(run.input_of_files("cracks", e.inputs.cracks->files));
   }
-  return run.stage(spec, [&](const fs::path& folder, const Context& context) {
+  const auto compute = [&](const fs::path& folder, const Context& context) {
     auto out = H5File::create(partial_name(folder / "segmentation.h5"));
-    segment(config.segmentation, segmentation_inputs(e, volume), out, context);
+    SegmentationInputs inputs = segmentation_inputs(e, volume);
+    if (model) inputs.network = network_inputs(*model, e.config.volume->normalise, context);
+    if (model && config.segmentation.fit_view_weights && inputs.grey->shape[0] > 1)
+      fit_view_weights(*inputs.network, config.segmentation.views, context);
+    segment(config.segmentation, inputs, out, context);
     out.close();
-  });
+  };
+  try {
+    return run.stage(spec, compute);
+  } catch (const Error& error) {
+    if (error.exit() != Exit::no_memory || !model || model->device.name == "cpu") throw;
+    return segmentation_stage(config, e, volume, "cpu", run);  // under the CPU's key
+  }
 }
 
 AttributeInputs attribute_inputs(const Electrode& e, const std::optional<Artifact>& volume,
@@ -149,7 +184,7 @@ std::optional<Vec3> matched_voxel(const Config& config, const std::vector<Electr
   Vec3 coarsest = all[i].binned_um;
   bool finer = false;
   for (const auto& other : all)
-    for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t a = 0; a < 3 && !other.table; ++a) {
       if (other.two_dimensional != all[i].two_dimensional) continue;
       coarsest[a] = std::max(coarsest[a], other.binned_um[a]);
       finer = finer || coarsest[a] > 1.01 * all[i].binned_um[a];
@@ -165,8 +200,8 @@ std::string synthetic_origin(const Electrode& e) {
   return {};
 }
 
-void attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
-                      const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
+Artifact attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
+                          const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
   AttributesConfig settings_of_stage = config.attributes;
   settings_of_stage.profile = AttributesConfig{}.profile;  // both profiles are always written
   settings_of_stage.match_resolution = matched.has_value();
@@ -175,12 +210,28 @@ void attributes_stage(const Config& config, const Electrode& e, const std::optio
   if (matched) spec.config += "matched voxel size: " + text_of_voxel(*matched) + "\n";
   spec.inputs.push_back({"segmentation", segmentation.sha256});
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
-  run.stage(spec, [&](const fs::path& folder, const Context& context) {
+  return run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const auto inputs = attribute_inputs(e, volume, segmentation);
     write_attribute_files(folder, compute_attributes(config.attributes, inputs, context), synthetic_origin(e));
     if (matched)
       write_matched_files(folder, compute_attributes(config.attributes, degraded(inputs, *matched), context));
   });
+}
+
+/// The stages of one electrode, as far as they are selected or `inference` needs them; its tables where it got so far.
+std::optional<ParticleTables> measure(const Config& config, const std::vector<ElectrodeInputs>& inputs, std::size_t i,
+                                      bool inference, Run& run) {
+  const Electrode e{config.electrodes[i], inputs[i]};
+  const bool attributes = inference || run.selected("attributes");
+  const bool segmentation_too = attributes || run.selected("segmentation");
+  if (!segmentation_too && !run.selected("volume")) return std::nullopt;
+  const auto volume = volume_stage(e, run);
+  if (!segmentation_too) return std::nullopt;
+  const auto segmentation = segmentation_stage(config, e, volume, config.runtime.device, run);
+  if (!attributes) return std::nullopt;
+  const auto matched = matched_voxel(config, inputs, i);
+  const auto table = attributes_stage(config, e, volume, segmentation, matched, run);
+  return measured_tables(config, config.electrodes[i], table, matched.has_value());
 }
 
 std::string provenance_of(const Config& config) {
@@ -198,16 +249,18 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
     write_atomically(run.folder() / "units.json", units_json());
   }
+  const bool inference = run.selected("latent") || run.selected("regression");
+  const std::string of_network = measured_electrode(config, run);
+  std::vector<ParticleTables> tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Electrode e{config.electrodes[i], inputs[i]};
-    const bool attributes = run.selected("attributes") || e.config.name == measured_electrode(config, run), segmentation_too = attributes || run.selected("segmentation");
-    if (!segmentation_too && !run.selected("volume")) continue;
-    const auto volume = volume_stage(e, run);
-    if (!segmentation_too) continue;
-    const auto segmentation = segmentation_stage(config, e, volume, run);
-    if (!attributes) continue;
-    attributes_stage(config, e, volume, segmentation, matched_voxel(config, inputs, i), run);
+    if (inputs[i].table && inference)
+      tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
+    else if (!inputs[i].table)
+      if (auto measured = measure(config, inputs, i, inference || config.electrodes[i].name == of_network, run))
+        tables.push_back(std::move(*measured));
   }
+  if (run.selected("latent")) latent_stage(config, tables, run);
+  if (run.selected("regression")) regression_stage(config, tables, run);
   chemomechanics_stage(config, run);
   run.write_provenance(provenance_of(config));
 }

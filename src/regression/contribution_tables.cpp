@@ -1,3 +1,6 @@
+#include "table_rows.hpp"
+
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/regression/contributions.hpp>
 
@@ -31,7 +34,7 @@ using Json = nlohmann::ordered_json;
 /// JSON has no NaN: what was not computed is null.
 Json number_json(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json interval_json(const Interval& i) {
+Json interval_json(const ScoreInterval& i) {
   return {{"value", number_json(i.value)}, {"ci_low", number_json(i.low)}, {"ci_high", number_json(i.high)}};
 }
 
@@ -77,6 +80,54 @@ Table contribution_runs_table(const std::vector<const Contributions*>& results) 
   return t;
 }
 
+Table contribution_samples_table(const std::vector<const Contributions*>& results) {
+  TableRows rows({"profile", "kind"}, {"run", "mean_abs_shap"});
+  std::vector<std::string> attributes;
+  const auto add = [&](const Contributions& c, const std::string& kind, double run, const ContributionScores& scores) {
+    for (std::size_t f = 0; f < c.attributes.size(); ++f) {
+      rows.add({c.profile, kind}, {run, scores.attribute[f]});
+      attributes.push_back(c.attributes[f].attribute);
+    }
+  };
+  for (const Contributions* c : results) {
+    for (const ContributionRun& run : c->runs) add(*c, run.kind, static_cast<double>(run.run), run.scores);
+    for (std::size_t h = 0; h < c->halves.size(); ++h) add(*c, "half", static_cast<double>(h), c->halves[h]);
+  }
+  Table table = std::move(rows).table();
+  Column names;
+  names.name = "attribute";
+  names.texts = std::move(attributes);
+  table.columns.insert(table.columns.begin() + 3, std::move(names));
+  return table;
+}
+
+Contributions contributions_from_samples(const Table& samples, const std::string& electrode,
+                                         const std::string& profile) {
+  Contributions c;
+  c.electrode = electrode;
+  c.profile = profile;
+  const Column *profiles = samples.find("profile"), *kinds = samples.find("kind"), *names = samples.find("attribute");
+  if (profiles == nullptr || kinds == nullptr || names == nullptr)
+    fail(Exit::data, "{}: the samples of the contributions lack a column; run the stage again", electrode);
+  const std::vector<double>&run = samples.numbers("run"), &score = samples.numbers("mean_abs_shap");
+  std::string kind;
+  double number = -1;
+  for (std::size_t i = 0; i < samples.rows(); ++i) {
+    if (profiles->texts[i] != profile) continue;
+    if (kinds->texts[i] != kind || run[i] != number) {
+      kind = kinds->texts[i];
+      number = run[i];
+      if (kind == "half")
+        c.halves.emplace_back();
+      else
+        c.runs.push_back({kind, static_cast<std::int64_t>(number), {}});
+    }
+    (kind == "half" ? c.halves.back() : c.runs.back().scores).attribute.push_back(score[i]);
+    if (c.runs.size() + c.halves.size() == 1) c.attributes.emplace_back().attribute = names->texts[i];
+  }
+  return c;
+}
+
 Table contribution_differences_table(const std::vector<NamedDifferences>& comparisons) {
   struct Row {
     const NamedDifferences* of;
@@ -105,8 +156,13 @@ std::string regression_json(const Contributions& c, const std::vector<Contributi
             {"spatial_cv_mae", number_json(c.spatial_cv_mae)},
             {"rows_used", c.rows_used},
             {"rows_flagged", c.rows_flagged},
+            {"rows_without_target", c.rows_without_target},
             {"subset_size", c.subset_size},
             {"sd_target", number_json(c.sd_target)}};
+  json["gaps_filled"] = Json::object();
+  for (const auto& [name, gaps] : c.filled) json["gaps_filled"][name] = gaps;
+  json["columns_left_out"] = Json::object();
+  for (const auto& [name, gaps] : c.left_out) json["columns_left_out"][name] = gaps;
   for (std::size_t g = 0; g < contribution_groups.size(); ++g)
     json["groups"][std::string(contribution_groups[g])] = interval_json(c.groups[g]);
   json["self"] = interval_json(c.self);

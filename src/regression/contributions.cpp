@@ -72,7 +72,7 @@ std::vector<double> deviations(const std::vector<ContributionScores>& halves, co
   return values;
 }
 
-Interval interval_around(double value, const std::vector<double>& spread) {
+ScoreInterval interval_around(double value, const std::vector<double>& spread) {
   if (spread.empty()) return {value, nothing, nothing};
   return {value, value + quantile_of(spread, 0.025), value + quantile_of(spread, 0.975)};
 }
@@ -85,8 +85,8 @@ std::vector<double> over_runs(const std::vector<ContributionRun>& runs, const st
 }
 
 /// Mean over the runs with its half-sampling interval, which does not go below 0.
-Interval estimate(const Contributions& c, const Pick& pick) {
-  Interval i = interval_around(mean_of(over_runs(c.runs, "", pick)), deviations(c.halves, pick));
+ScoreInterval estimate(const Contributions& c, const Pick& pick) {
+  ScoreInterval i = interval_around(mean_of(over_runs(c.runs, "", pick)), deviations(c.halves, pick));
   if (i.low < 0) i.low = 0;
   return i;
 }
@@ -127,6 +127,7 @@ SeedZero fit_seed_zero(const RegressionConfig& config, const ContributionInputs&
   for (const std::int64_t i : split.test)
     grown.forest.test_index.push_back(table.source_row[static_cast<std::size_t>(i)]);
   out.forest = std::move(grown.forest);
+  out.forest.gap_fill = table.fill;
   return zero;
 }
 
@@ -184,6 +185,9 @@ Contributions contributions(const RegressionConfig& config, const ContributionIn
   c.profile = inputs.profile;
   c.rows_used = table.y.size();
   c.rows_flagged = table.rows_excluded;
+  c.rows_without_target = table.rows_without_target;
+  c.filled = table.filled;
+  c.left_out = table.left_out;
   c.subset_size = subset_size(config, table.y.size());
   c.sd_target = sd_of(table.y);
   if (config.subsets > 0 && c.subset_size < config.subset_size)

@@ -106,17 +106,21 @@ double wasserstein(std::vector<double> a, std::vector<double> b) {
   return area;
 }
 
-DensityComparison compare_densities(const std::vector<double>& first, const std::vector<double>& second, int bootstraps,
+DensityComparison compare_densities(const std::vector<std::vector<double>>& samples, int bootstraps,
                                     std::uint64_t seed) {
-  const std::vector<double> a = known(first), b = known(second);
-  std::vector<double> pooled(a);
-  pooled.insert(pooled.end(), b.begin(), b.end());
+  std::vector<std::vector<double>> values;
+  std::vector<double> pooled;
+  for (const auto& sample : samples) {
+    values.push_back(known(sample));
+    pooled.insert(pooled.end(), values.back().begin(), values.back().end());
+  }
   DensityComparison result;
   result.edges = common_bins(pooled);
-  result.first = curve_of(a, result.edges, bootstraps, Stream(seed, {"density", "first"}));
-  result.second = curve_of(b, result.edges, bootstraps, Stream(seed, {"density", "second"}));
-  result.ks = ks_distance(a, b);
-  result.wasserstein = wasserstein(a, b);
+  for (std::size_t s = 0; s < values.size(); ++s) {
+    result.curves.push_back(curve_of(values[s], result.edges, bootstraps, Stream(seed, {"density"}, s)));
+    result.ks.push_back(ks_distance(values.front(), values[s]));
+    result.wasserstein.push_back(wasserstein(values.front(), values[s]));
+  }
   return result;
 }
 

@@ -96,27 +96,32 @@ std::vector<std::size_t> places_of(const std::vector<std::string>& features, con
   return places;
 }
 
-/// Rows of a piece of the file. Those with a gap are not explained.
+/// Rows of a piece of the file. Those with a gap that the forest cannot fill are not explained.
 struct ParsedRows {
   FeatureRows complete;
   std::vector<bool> has_gap;  ///< [record]
   std::size_t gaps = 0;
+  std::size_t filled = 0;
   std::size_t first_gap_line = 0;
 };
 
-ParsedRows parsed_rows(const CsvRows& csv, const std::vector<std::size_t>& places, const CsvRecord* records,
-                       std::size_t count) {
-  ParsedRows rows{{0, places.size(), {}}, {}, 0, 0};
+ParsedRows parsed_rows(const CsvRows& csv, const std::vector<std::size_t>& places, const std::vector<double>& fill,
+                       const CsvRecord* records, std::size_t count) {
+  ParsedRows rows{{0, places.size(), {}}, {}, 0, 0, 0};
   rows.complete.values.reserve(count * places.size());
   std::vector<std::string> fields;
   for (std::size_t i = 0; i < count; ++i) {
     csv.split(records[i], fields);
     const std::size_t before = rows.complete.values.size();
-    bool gap = false;
-    for (const std::size_t place : places) {
-      rows.complete.values.push_back(csv.value(records[i], fields, place));
-      gap = gap || std::isnan(rows.complete.values.back());
+    bool missing = false;
+    for (std::size_t f = 0; f < places.size(); ++f) {
+      float value = csv.value(records[i], fields, places[f]);
+      missing = missing || std::isnan(value);
+      if (std::isnan(value) && !fill.empty()) value = static_cast<float>(fill[f]);
+      rows.complete.values.push_back(value);
     }
+    const bool gap = missing && fill.empty();
+    rows.filled += missing && !gap ? 1 : 0;
     rows.has_gap.push_back(gap);
     if (gap) rows.complete.values.resize(before);
     if (gap && rows.gaps++ == 0) rows.first_gap_line = records[i].line;
@@ -125,12 +130,12 @@ ParsedRows parsed_rows(const CsvRows& csv, const std::vector<std::size_t>& place
   return rows;
 }
 
-FeatureRows all_rows(const std::filesystem::path& path, const std::vector<std::string>& features) {
+FeatureRows all_rows(const std::filesystem::path& path, const Forest& forest) {
   CsvRows csv(path);
-  const auto places = places_of(features, csv);
-  FeatureRows all{0, features.size(), {}};
+  const auto places = places_of(forest.feature_names, csv);
+  FeatureRows all{0, forest.feature_names.size(), {}};
   for (CsvBlock block; csv.next(block);) {
-    const ParsedRows rows = parsed_rows(csv, places, block.records.data(), block.records.size());
+    const ParsedRows rows = parsed_rows(csv, places, forest.gap_fill, block.records.data(), block.records.size());
     if (rows.gaps > 0)
       fail(Exit::data, "{}:{}: a value is missing; a background row needs all that the forest uses", csv.file(),
            rows.first_gap_line);
@@ -145,6 +150,7 @@ struct Piece {
   std::string values;
   std::string pairs;
   std::size_t gaps = 0;
+  std::size_t filled = 0;
   std::size_t first_gap_line = 0;
 };
 
@@ -160,7 +166,7 @@ void append_row(std::string& out, std::size_t row, const double* numbers, std::s
 
 Piece explained_piece(const Explainer& explainer, const ParsedRows& rows, std::size_t first_row, bool with_pairs) {
   const std::size_t m = rows.complete.features, n = rows.complete.rows, width = m + 2;
-  Piece piece{{}, {}, rows.gaps, rows.first_gap_line};
+  Piece piece{{}, {}, rows.gaps, rows.filled, rows.first_gap_line};
   std::vector<double> phi(n * m), prediction(n), line(width), upper(with_pairs ? n * explainer.pairs() : 0);
   explainer.explain(rows.complete.values.data(), n, phi.data(), prediction.data());
   if (with_pairs) explainer.interactions(rows.complete.values.data(), n, upper.data());
@@ -188,7 +194,7 @@ constexpr std::size_t rows_a_piece = 512;
 ExplainReport explain_csv(const ExplainFiles& files, const Context& context) {
   const Forest forest = forest_from_json(read_text(files.forest));
   std::optional<FeatureRows> background;
-  if (files.background) background = all_rows(*files.background, forest.feature_names);
+  if (files.background) background = all_rows(*files.background, forest);
   ShapOptions options;
   options.interactions = files.interactions.has_value();
   options.background = background ? &*background : nullptr;
@@ -211,12 +217,13 @@ ExplainReport explain_csv(const ExplainFiles& files, const Context& context) {
     parallel_for(static_cast<std::int64_t>(pieces.size()), context.threads, [&](std::int64_t p) {
       const std::size_t first = static_cast<std::size_t>(p) * rows_a_piece;
       const std::size_t count = std::min(rows_a_piece, block.records.size() - first);
-      const ParsedRows rows = parsed_rows(csv, places, block.records.data() + first, count);
+      const ParsedRows rows = parsed_rows(csv, places, forest.gap_fill, block.records.data() + first, count);
       pieces[static_cast<std::size_t>(p)] = explained_piece(explainer, rows, report.rows + first, pairs.has_value());
     });
     for (const Piece& piece : pieces) {
       if (report.rows_with_gaps == 0) report.first_gap_line = piece.first_gap_line;
       report.rows_with_gaps += piece.gaps;
+      report.rows_filled += piece.filled;
       values.append(piece.values);
       if (pairs) pairs->append(piece.pairs);
     }

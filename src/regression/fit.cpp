@@ -65,6 +65,7 @@ FitResult fit_forest(const Table& table, const RegressionConfig& config, std::ui
                                       : r2_score(values_at(model.y, split.test),
                                                  predict(grown.forest, rows_at(model.x, split.test), threads));
   result.forest = std::move(grown.forest);
+  result.forest.gap_fill = model.fill;
   for (const std::int64_t i : split.train)
     result.forest.train_index.push_back(model.source_row[static_cast<std::size_t>(i)]);
   for (const std::int64_t i : split.test)

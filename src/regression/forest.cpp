@@ -107,6 +107,12 @@ void validate(const Forest& forest) {
   for (const std::string& name : forest.feature_names)
     if (!names.insert(name).second) fail(Exit::data, "forest: two features are called '{}'", name);
   if (forest.trees.empty()) fail(Exit::data, "forest: no trees");
+  if (!forest.gap_fill.empty() && forest.gap_fill.size() != forest.feature_names.size())
+    fail(Exit::data, "forest: 'gap_fill' has {} values for {} features", forest.gap_fill.size(),
+         forest.feature_names.size());
+  for (const double value : forest.gap_fill)
+    if (!std::isfinite(static_cast<float>(value)))
+      fail(Exit::data, "forest: 'gap_fill' holds {}, which is no finite float32", text_of(value));
   for (std::size_t t = 0; t < forest.trees.size(); ++t) {
     validate_sizes(forest.trees[t], t);
     validate_numbers(forest.trees[t], t);

@@ -122,6 +122,7 @@ Forest forest_from_json(const std::string& text) {
     forest.train_index = list_of<std::int64_t>(json, "train_index", "the file", as_integer);
   if (json.contains("test_index"))
     forest.test_index = list_of<std::int64_t>(json, "test_index", "the file", as_integer);
+  if (json.contains("gap_fill")) forest.gap_fill = list_of<double>(json, "gap_fill", "the file", as_number);
   validate(forest);
   return forest;
 }
@@ -132,6 +133,7 @@ std::string forest_json(const Forest& forest) {
                   forest.feature_names.size(), Json(forest.feature_names).dump(), text_of(expected_value(forest)));
   append_list(out, "train_index", forest.train_index);
   append_list(out += ",\n", "test_index", forest.test_index);
+  if (!forest.gap_fill.empty()) append_list(out += ",\n", "gap_fill", forest.gap_fill);
   out += ",\n\"trees\": [\n";
   for (std::size_t t = 0; t < forest.trees.size(); ++t) {
     append_tree(out, forest.trees[t]);

@@ -106,7 +106,8 @@ std::vector<float> filled_column(const Column& column, ModelTable& model) {
     return {};
   }
   if (gaps > 0) model.filled.emplace_back(column.name, gaps);
-  const double fill = inner_roughness ? 1 : gaps > 0 ? median_of(known) : 0;
+  const double fill = inner_roughness ? 1 : median_of(known);
+  model.fill.push_back(static_cast<float>(fill));
   std::vector<float> values;
   for (const std::int64_t row : model.source_row) {
     const double v = value_at(column, static_cast<std::size_t>(row));
@@ -133,17 +134,56 @@ void fill_features(const Table& table, const std::vector<std::string>& names, Mo
     for (std::size_t i = 0; i < model.x.rows; ++i) model.x.values[i * filled.size() + f] = filled[f][i];
 }
 
-void keep_places(const Table& table, const ModelColumns& columns, ModelTable& model) {
+const Column& required_column(const Table& table, const std::string& name) {
+  const Column* column = table.find(name);
+  if (column == nullptr)
+    fail(Exit::config, "the table has no column '{}'; its columns are: {}", name, list_of_columns(table));
+  if (!column->texts.empty()) fail(Exit::config, "column '{}' is not numeric", name);
+  return *column;
+}
+
+/// Ids as whole numbers; none where the table has no such column.
+void keep_labels(const Table& table, const ModelColumns& columns, ModelTable& model) {
+  if (columns.label_required) (void)required_column(table, columns.label);
   const Column* label = table.find(columns.label);
-  std::vector<const Column*> axes;
-  for (const std::string& name : columns.position)
-    if (const Column* axis = table.find(name)) axes.push_back(axis);
+  if (label == nullptr || (!columns.label_required && label->ids.empty())) return;
   for (const std::int64_t row : model.source_row) {
     const auto i = static_cast<std::size_t>(row);
-    if (label != nullptr && i < label->ids.size()) model.label.push_back(label->ids[i]);
-    if (axes.size() == 3)
-      model.position.push_back({value_at(*axes[0], i), value_at(*axes[1], i), value_at(*axes[2], i)});
+    if (i < label->ids.size()) {
+      model.label.push_back(label->ids[i]);
+      continue;
+    }
+    const double id = value_at(*label, i);
+    if (!(id >= 0 && id < 9e15 && id == std::floor(id)))
+      fail(Exit::config, "column '{}' holds no whole number in row {}: it cannot be the label", columns.label, i);
+    model.label.push_back(static_cast<std::uint64_t>(id));
   }
+}
+
+/// Coordinates; an axis that has no value at all counts as 0 (two dimensions). With gaps there are no positions.
+void keep_positions(const Table& table, const ModelColumns& columns, ModelTable& model) {
+  std::vector<const Column*> axes;
+  for (const std::string& name : columns.position) {
+    if (columns.position_required) (void)required_column(table, name);
+    if (const Column* axis = table.find(name); axis != nullptr && axis->texts.empty()) axes.push_back(axis);
+  }
+  if (axes.size() != columns.position.size() || axes.size() < 2) return;
+  const auto empty = [&](const Column* axis) {
+    return std::none_of(model.source_row.begin(), model.source_row.end(), [&](std::int64_t row) {
+      return std::isfinite(value_at(*axis, static_cast<std::size_t>(row)));
+    });
+  };
+  std::array<const Column*, 3> used{};
+  for (std::size_t a = 0; a < axes.size() && a < 3; ++a) used[a] = empty(axes[a]) ? nullptr : axes[a];
+  if (used[0] == nullptr || used[1] == nullptr) return;
+  for (const std::int64_t row : model.source_row) {
+    std::array<double, 3> p{};
+    for (std::size_t a = 0; a < 3; ++a)
+      if (used[a] != nullptr) p[a] = value_at(*used[a], static_cast<std::size_t>(row));
+    if (!std::all_of(p.begin(), p.end(), [](double v) { return std::isfinite(v); })) ++model.rows_without_position;
+    model.position.push_back(p);
+  }
+  if (model.rows_without_position > 0) model.position.clear();
 }
 
 }  // namespace
@@ -166,7 +206,8 @@ ModelTable model_table(const Table& table, const std::string& target, const Mode
   ModelTable model;
   choose_rows(table, y, columns, model);
   fill_features(table, columns.features.empty() ? model_features(table, target, columns) : columns.features, model);
-  keep_places(table, columns, model);
+  keep_labels(table, columns, model);
+  keep_positions(table, columns, model);
   for (const std::int64_t row : model.source_row) model.y.push_back(y.numbers[static_cast<std::size_t>(row)]);
   return model;
 }
@@ -175,6 +216,8 @@ std::vector<std::string> ModelTable::notes() const {
   std::vector<std::string> result{fmt::format("{} rows used, {} flagged rows left out, {} without target", y.size(),
                                               rows_excluded, rows_without_target)};
   for (const auto& [name, gaps] : filled) result.push_back(fmt::format("column '{}': {} gaps filled", name, gaps));
+  if (rows_without_position > 0)
+    result.push_back(fmt::format("positions not used: {} of {} rows lack one", rows_without_position, y.size()));
   for (const auto& [name, gaps] : left_out)
     result.push_back(fmt::format("column '{}' left out: {} of {} values are missing", name, gaps, y.size()));
   return result;

@@ -288,7 +288,7 @@ std::vector<std::uint32_t> merge_basins(const BasinGraph& graph, const MergeRule
     const std::uint32_t b = groups.find(saddle.b);
     if (a == b) continue;
     const double lower = std::min(peak[a], peak[b]);
-    if (lower - saddle.value >= std::max(rule.least, rule.share * lower)) continue;
+    if (lower >= rule.least_peak && lower - saddle.value >= std::max(rule.least, rule.share * lower)) continue;
     groups.unite(a, b);
     peak[std::min(a, b)] = std::max(peak[a], peak[b]);
   }
@@ -298,18 +298,22 @@ std::vector<std::uint32_t> merge_basins(const BasinGraph& graph, const MergeRule
 }
 
 Instances number_instances(const BasinGraph& graph, const std::vector<std::uint32_t>& group_of,
-                           std::uint64_t least_voxels) {
+                           std::uint64_t least_voxels, std::uint16_t least_peak) {
+  std::vector<std::uint16_t> peak(group_of.size(), 0);
   std::vector<std::int64_t> first(group_of.size(), std::numeric_limits<std::int64_t>::max());
   std::vector<std::uint64_t> voxels(group_of.size(), 0);
   for (std::size_t i = 0; i < group_of.size(); ++i) {
     first[group_of[i]] = std::min(first[group_of[i]], graph.basins[i].first);
     voxels[group_of[i]] += graph.basins[i].voxels;
+    peak[group_of[i]] = std::max(peak[group_of[i]], graph.basins[i].peak);
   }
   Instances result;
   std::vector<std::uint32_t> kept;
   for (std::uint32_t g = 0; g < group_of.size(); ++g) {
     if (voxels[g] == 0) continue;
-    if (voxels[g] >= least_voxels) {
+    if (peak[g] < least_peak) {
+      result.unresolved_voxels += voxels[g];
+    } else if (voxels[g] >= least_voxels) {
       kept.push_back(g);
     } else {
       result.dropped += 1;

@@ -279,10 +279,11 @@ std::vector<double> damages(const std::vector<VoidSum>& sums, const std::vector<
 Cracks find_cracks(const Workspace& w, const GridSource<float>& grey, const GreyRange& range, const FieldOfView& inside,
                    const ScratchGrid<std::uint32_t>& labels, std::uint32_t count) {
   Cracks result{ScratchGrid<std::uint8_t>(w), std::vector<double>(count, std::numeric_limits<double>::quiet_NaN()),
-                count};
+                count, 0};
   const SmoothGrey smooth(w, grey, range, inside);
   if (smooth.empty() || count == 0) return result;
   const std::vector<ParticleLevels> levels = particle_levels(w, smooth, inside, labels, count);
+  result.edge_blur = edge_blur(w, smooth, inside, labels, levels);
   const Candidates candidates = find_candidates(w, smooth, inside, labels, levels);
   std::vector<VoidSum> sums(std::size_t{count} + 1);
   std::mutex mutex;

@@ -26,6 +26,7 @@ struct Cracks {
   ScratchGrid<std::uint8_t> mask;             ///< 1 = crack
   std::vector<double> damage_partial_volume;  ///< of labels 1..n; NaN where no levels could be found
   std::uint64_t without_levels = 0;
+  double edge_blur = 0;  ///< as edge_blur(); 0 where it cannot be told
 };
 
 /// Grey values smoothed by 0.7 voxels, once, in 65536 steps between the 0.0001 and 0.9999 quantiles of the volume.
@@ -48,6 +49,15 @@ class SmoothGrey {
 /// Levels of labels 1..n. Particles with too few voxels of their own get the levels of all.
 std::vector<ParticleLevels> particle_levels(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
                                             const ScratchGrid<std::uint32_t>& labels, std::uint32_t count);
+
+/// Standard deviation, in voxels, of the Gaussian that the outlines of particles are blurred by, with the smoothing of
+/// SmoothGrey: an edge of contrast c blurred by sigma is c / (sqrt(2 pi) sigma) steep. The lower quartile over the outlines:
+/// roughness and debris make an edge seem less steep than the scan made it. 0 where there is no outline.
+double edge_blur(const Workspace& w, const SmoothGrey& grey, const FieldOfView& inside,
+                 const ScratchGrid<std::uint32_t>& labels, const std::vector<ParticleLevels>& levels);
+
+/// A slit whose depth falls to one half of the full contrast: erf(width / (2 sqrt(2) sigma)) = 1/2.
+inline double half_depth_width(double sigma) { return 1.348979500392163 * sigma; }
 
 /// A crack is a connected set of at least 12 voxels of one particle, deeper than weak() and somewhere deeper than
 /// strong(), below the two outermost layers of the particle; and the voxels of those two layers deeper than weak()

@@ -1,6 +1,8 @@
 #include "cracks.hpp"
+#include "filled.hpp"
 #include "given_labels.hpp"
 #include "mask.hpp"
+#include "network_route.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/segmentation/basins.hpp>
@@ -25,6 +27,8 @@ struct Particles {
   std::vector<double> damage_partial_volume;
   ScratchGrid<std::uint8_t> cracks;
   std::string damage_source;
+  std::optional<NetworkFindings> findings;
+  double edge_blur = 0;  ///< voxels; 0 = not known
 
   [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(ids.size()); }
 };
@@ -57,20 +61,6 @@ Workspace workspace_of(const SegmentationInputs& inputs, const H5File& out, cons
   return w;
 }
 
-/// In a plane the volume is an area: um^2.
-std::uint64_t least_voxels(const Workspace& w, const std::optional<double>& minimum_um3, std::uint64_t otherwise) {
-  if (!minimum_um3) return otherwise;
-  const double voxel = (w.shape[0] > 1 ? w.voxel_um[0] : 1.0) * w.voxel_um[1] * w.voxel_um[2];
-  return static_cast<std::uint64_t>(std::min(std::ceil(*minimum_um3 / voxel), 1e18));
-}
-
-/// Watershed ids with the label of each.
-struct Watershed {
-  ScratchGrid<std::uint32_t> ids;
-  std::vector<std::uint32_t> label_of;
-  std::uint32_t count = 0;
-};
-
 Watershed watershed(const Workspace& w, const SegmentationConfig& config, const ScratchGrid<std::uint8_t>& mask) {
   Basins basins = find_basins(w, depth_field(w, mask));
   const double steps_a_um = depth_steps / *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
@@ -87,32 +77,28 @@ Watershed watershed(const Workspace& w, const SegmentationConfig& config, const 
   return {basins.ids, std::move(label_of), instances.count};
 }
 
-/// Voxels of the largest hole that is filled.
-std::uint64_t largest_hole(const Workspace& w, const Auto<double>& across_um) {
-  constexpr double across_in_plane_um = 3;
-  if (!across_um.value && w.shape[0] > 1) return std::numeric_limits<std::uint64_t>::max();
-  const double d = across_um.value.value_or(across_in_plane_um);
-  const double pi = 3.14159265358979323846;
-  const double voxel = (w.shape[0] > 1 ? w.voxel_um[0] : 1.0) * w.voxel_um[1] * w.voxel_um[2];
-  return static_cast<std::uint64_t>((w.shape[0] > 1 ? pi / 6 * d : pi / 4) * d * d / voxel);
+/// The foreground mask becomes filled instances by its shape.
+Particles particles_of(const Workspace& w, const SegmentationConfig& config, const FieldOfView& inside,
+                       const ScratchGrid<std::uint8_t>& mask) {
+  const FilledLabels filled =
+      filled_instances(w, config.watershed, inside, mask, [&](const auto& m) { return watershed(w, config, m); });
+  Particles p;
+  p.labels = filled.labels;
+  p.cracks = filled.changed;  // its values are no longer needed
+  p.ids.resize(filled.count);
+  std::iota(p.ids.begin(), p.ids.end(), std::uint64_t{1});
+  return p;
 }
 
-/// The foreground mask becomes filled instances.
-Particles particles_of(const Workspace& w, const SegmentationConfig& config, const FieldOfView& inside,
-                       ScratchGrid<std::uint8_t> mask) {
-  const double closing_um = config.watershed.closing_um;
-  mask = closed_mask(w, mask, closing_um);
-  fill_holes(w, mask, largest_hole(w, config.watershed.largest_hole_um));
-  mask = deep_bridges_filled(w, mask, closing_um);
+Particles particles_of_network(const Workspace& w, const SegmentationConfig& config, const SegmentationInputs& inputs,
+                               const FieldOfView& inside) {
+  NetworkParticles found = network_particles(w, config, inputs, inside);
   Particles p;
-  Watershed basins = watershed(w, config, mask);
-  const NumberedLabels numbered = bridges_labelled(w, basins.ids, basins.label_of, basins.count, mask, closing_um);
-  basins.ids.release();
-  p.labels = numbered.labels;
-  p.cracks = mask;  // its values are no longer needed
-  fill_labels(w, p.labels, inside, p.cracks, numbered.number);
-  p.ids.resize(basins.count);
+  p.labels = found.labels;
+  p.cracks = found.changed;
+  p.ids.resize(found.count);
   std::iota(p.ids.begin(), p.ids.end(), std::uint64_t{1});
+  p.findings = std::move(found.findings);
   return p;
 }
 
@@ -128,6 +114,7 @@ void cracks_from_grey(const Workspace& w, const SegmentationInputs& inputs, cons
   p.cracks = cracks.mask;
   p.damage_partial_volume = std::move(cracks.damage_partial_volume);
   p.damage_source = "grey";
+  p.edge_blur = cracks.edge_blur;
   if (cracks.without_levels > 0)
     w.context->progress.warn(
         fmt::format("no cracks could be looked for in {} particles: their grey values do not stand "
@@ -203,14 +190,45 @@ void write_grid(const Workspace& w, const std::string& name, const ScratchGrid<T
   }
 }
 
+void write_field(const std::string& name, const Array3<float>& values, const WorkingGrid& grid, H5File& out) {
+  const Vec3 voxel{grid.voxel_um, grid.voxel_um, grid.voxel_um};
+  GridSink<float> sink = out.create_grid<float>(name, grid.shape, voxel, grid.origin_um, Storage::compressed);
+  std::vector<float> part;
+  for (const Box& row : blocks(grid.shape, {64, 64, std::max<std::int64_t>(64, grid.shape[2])})) {
+    part.resize(static_cast<std::size_t>(row.size()));
+    copy_box(values.data(), grid.shape, row, part.data());
+    sink.write(row, part.data());
+  }
+}
+
+void write_findings(const NetworkFindings& f, H5File& out) {
+  write_field("/probability", f.fields.probability, f.fields.grid, out);
+  write_field("/disagreement", f.fields.disagreement, f.fields.grid, out);
+  const auto number = [&](const char* key, double value) { out.set_attribute("/", key, std::vector<double>{value}); };
+  number("particle_diameter_um", f.particle_diameter_um);
+  number("particle_diameter_estimated", f.diameter_estimated ? 1 : 0);
+  number("working_voxel_um", f.fields.grid.voxel_um);
+  number("noise", f.noise);
+  number("denoise_sigma", f.denoise_sigma);
+  number("unresolved_fraction", f.unresolved_fraction);
+  number("foreground_threshold", f.foreground_threshold);
+  if (!f.view_weights.empty()) out.set_attribute("/", "view_weights", f.view_weights);
+}
+
 void write(const Workspace& w, const SegmentationInputs& inputs, Particles p, H5File& out) {
   p.damage_partial_volume.resize(p.ids.size(), std::numeric_limits<double>::quiet_NaN());
   write_grid(w, "/labels", p.labels, inputs, out);
   write_grid(w, "/cracks", p.cracks, inputs, out);
+  if (p.findings) write_findings(*p.findings, out);
   out.write_array("/label_ids", p.ids);
   out.write_array("/damage_partial_volume", p.damage_partial_volume);
   out.set_attribute("/", "damage_source", p.damage_source);
   out.set_attribute("/", "two_dimensional", std::vector<double>{inputs.two_dimensional ? 1.0 : 0.0});
+  if (p.edge_blur > 0) {
+    const double voxel = *std::min_element(w.voxel_um.begin(), w.voxel_um.end());
+    out.set_attribute("/", "edge_blur_um", std::vector<double>{p.edge_blur * voxel});
+    out.set_attribute("/", "crack_width_at_half_depth_um", std::vector<double>{half_depth_width(p.edge_blur) * voxel});
+  }
   out.set_attribute("/", "particles", std::vector<double>{static_cast<double>(p.ids.size())});
 }
 
@@ -226,14 +244,17 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   const FieldOfView inside{inputs.field_of_view, w.shape};
   const bool phases = !inputs.labels && config.method == "phases";
   const bool cracks_in_grey = config.cracks != "none" && !inputs.cracks && inputs.grey && !phases;
-  const bool automatic = !inputs.labels && !phases && !config.watershed.threshold.value;
+  const bool network = !inputs.labels && config.method == "network";
+  const bool automatic = !inputs.labels && !phases && !network && !config.watershed.threshold.value;
   GreyRange range;
-  if (cracks_in_grey || automatic) range = grey_range(w, *inputs.grey, inside);
+  if ((cracks_in_grey && !network) || automatic) range = grey_range(w, *inputs.grey, inside);
   Particles p;
   if (inputs.labels)
     p = given_particles(w, config, inputs, inside);
   else if (phases)
     p = particles_of(w, config, inside, phase_mask(w, config.active_phase, *inputs.grey, inside));
+  else if (network)
+    p = particles_of_network(w, config, inputs, inside);
   else
     p = particles_of(w, config, inside, threshold_mask(w, config.watershed, *inputs.grey, range, inside));
   if (config.cracks == "none" && inputs.cracks)
@@ -248,6 +269,7 @@ void segment(const SegmentationConfig& config, const SegmentationInputs& inputs,
   } else if (phases) {
     cracks_from_phases(w, config, inputs, p);
   } else if (cracks_in_grey) {
+    if (network) range = grey_range(w, *inputs.grey, inside);
     cracks_from_grey(w, inputs, range, inside, p);
   }
   write(w, inputs, std::move(p), out);

@@ -63,10 +63,11 @@ class Study:
         self.volume = make_inputs.write_npy(folder / "grey.npy", grey.astype("uint8"))
         self.write()
 
-    def write(self, electrode="", more=""):
+    def write(self, electrode="", more="", stages="[volume, segmentation, attributes]"):
         self.config.write_text(
             "name: small\noutput: out\nelectrodes:\n  - name: e1\n    volume: {path: grey.npy, voxel_size_um: 0.2}\n"
-            + electrode + "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n" + more)
+            + electrode + "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
+            + f"stages: {stages}\n" + more)
 
     def write_text(self, text):
         self.config.write_text(text)
@@ -78,7 +79,7 @@ class Study:
         """Every result that must not depend on time, host or threads: name -> bytes."""
         output = output or self.output
         times = {"log.txt", "provenance.json", "volume.json", "segmentation.json", "attributes.json",
-                 "chemomechanics.json"}
+                 "contributions.json", "statistics.json", "chemomechanics.json"}
         return {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*"))
                 if p.is_file() and p.name not in times}
 

@@ -50,7 +50,7 @@ def test_electrodes_of_unequal_voxel_size_are_compared_at_the_coarser(tmp_path, 
         text += (f"  - name: {name}\n    volume: {{path: {name}_grey.npy, voxel_size_um: {voxel}, mask: none}}\n"
                  f"    labels: {name}_labels.npy\n    cracks: {name}_cracks.npy\n")
     (tmp_path / "study.yaml").write_text(text)
-    result = cathoscope("run", tmp_path / "study.yaml")
+    result = cathoscope("run", tmp_path / "study.yaml", "--until", "attributes")
     assert result.returncode == 0, result.stderr
     out = tmp_path / "out"
     assert not (out / "coarse/attributes_matched.csv").exists()
@@ -88,7 +88,7 @@ def test_a_measured_electrode_of_phases(tmp_path, cathoscope, shared_data):
     (tmp_path / "study.yaml").write_text(
         f"name: nmc\noutput: out\nelectrodes:\n  - name: e\n    volume: {{path: {path}, voxel_size_um: {h}, mask: none}}\n"
         "segmentation: {method: phases, active_phase: 1}\n")
-    result = cathoscope("run", tmp_path / "study.yaml", timeout=500)
+    result = cathoscope("run", tmp_path / "study.yaml", "--until", "attributes", timeout=500)
     assert result.returncode == 0, result.stderr
     phase = tifffile.imread(path) == 1
     summary = json.loads((tmp_path / "out/e/summary.json").read_text())
@@ -120,7 +120,7 @@ def test_a_measured_slice(tmp_path, cathoscope, shared_data):
     path = shared_data("electrode_slices/example_xy.tif")
     (tmp_path / "study.yaml").write_text(
         f"name: slice\noutput: out\nelectrodes:\n  - name: e\n    volume: {{path: {path}, voxel_size_um: 0.07}}\n")
-    result = cathoscope("run", tmp_path / "study.yaml", timeout=300)
+    result = cathoscope("run", tmp_path / "study.yaml", "--until", "attributes", timeout=300)
     assert result.returncode == 0, result.stderr
     t = table(tmp_path / "out/e/attributes.csv")
     print(len(t["label"]), "particles, median area", np.median(t["area_um2"]), "Elongation", np.median(t["Elongation"]))
@@ -139,7 +139,7 @@ def test_measured_sand_from_a_raw_file(tmp_path, cathoscope, shared_data):
         f"name: sand\noutput: out\nelectrodes:\n  - name: e\n    volume: {{path: {path}, voxel_size_um: 1, "
         "shape: [100, 200, 200], type: uint8}\n"
         "segmentation: {watershed: {smooth_um: 1, h_um: 2, closing_um: 1}}\n")
-    result = cathoscope("run", tmp_path / "study.yaml", timeout=300)
+    result = cathoscope("run", tmp_path / "study.yaml", "--until", "attributes", timeout=300)
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "out/e/summary.json").read_text())
     t = table(tmp_path / "out/e/attributes.csv")

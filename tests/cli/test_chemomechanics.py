@@ -112,7 +112,7 @@ def test_measured_particles(study):
 
 
 def test_measured_particles_need_the_attributes(study):
-    study.write(more="stages: chemomechanics\nchemomechanics:\n  geometry: {particles_from: e1}\n")
+    study.write(stages="chemomechanics", more="chemomechanics:\n  geometry: {particles_from: e1}\n")
     done = study.run()
     assert done.returncode == 78
     assert "--from" in done.stderr

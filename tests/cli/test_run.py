@@ -142,7 +142,7 @@ def test_stage_options_that_make_no_sense(study, args):
 
 @pytest.mark.parametrize("stages", ["volume", "[volume]", "[volume, segmentation]"])
 def test_stages_that_nobody_asked_for_are_no_error(study, stages):
-    study.write(more=f"stages: {stages}\n")
+    study.write(stages=stages)
     result = study.run()
     assert result.returncode == 0, result.stderr
     assert (study.output / "provenance.json").exists()

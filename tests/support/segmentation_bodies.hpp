@@ -10,6 +10,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 namespace test {
 
@@ -87,7 +88,9 @@ struct Segmented {
   std::string source;
   std::vector<std::string> warnings;
   std::string bytes;
+  std::map<std::string, double> numbers;
 
+  [[nodiscard]] double number(const std::string& key) const { return numbers.count(key) != 0 ? numbers.at(key) : NAN; }
   [[nodiscard]] std::size_t count() const { return ids.size(); }
   [[nodiscard]] double damage(std::uint32_t label) const {
     double all = 0;
@@ -121,6 +124,8 @@ inline Segmented segmented(const SegmentationConfig& config, const SegmentationI
   s.ids = file.read_array<std::uint64_t>("/label_ids");
   s.partial = file.read_array<double>("/damage_partial_volume");
   s.source = file.attribute_text("/", "damage_source").value_or("");
+  for (const char* key : {"edge_blur_um", "crack_width_at_half_depth_um", "unresolved_fraction"})
+    if (const auto value = file.attribute("/", key)) s.numbers[key] = value->at(0);
   s.warnings = progress.warnings();
   std::ifstream in(dir / "s.h5", std::ios::binary);
   s.bytes.assign(std::istreambuf_iterator<char>(in), {});

@@ -5,6 +5,7 @@
 #include <cathoscope/core/grid.hpp>
 #include <cathoscope/core/progress.hpp>
 #include <cathoscope/core/table.hpp>
+#include <cathoscope/core/verification.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -84,16 +85,6 @@ AttributeResult compute_attributes(const AttributesConfig& config, const Attribu
 /// The inputs at a coarser voxel: labels and cracks by volume fraction, grey values blurred and averaged.
 /// Streams: nothing is computed before it is read.
 AttributeInputs degraded(const AttributeInputs& inputs, const Vec3& voxel_size_um);
-
-/// One analytic body: the quantity, what geometry says, what was measured, and the tolerance with its reason.
-struct Verification {
-  std::string body;
-  std::string quantity;
-  double expected = 0;
-  double measured = 0;
-  double tolerance = 0;  ///< relative, or absolute where expected is 0
-  [[nodiscard]] bool passed() const;
-};
 
 /// Every analytic body of docs/attributes.md, rendered and measured.
 std::vector<Verification> verify_attributes(const Context& context);

@@ -4,8 +4,10 @@
 #include <cathoscope/chemomechanics/network.hpp>
 #include <cathoscope/core/table.hpp>
 
+#include <array>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace cathoscope {
 
@@ -15,6 +17,28 @@ namespace cathoscope {
 /// Throws what run_network throws, Error{cannot_create} and Error{write_error}.
 NetworkState run_network_in(const std::filesystem::path& work, const std::string& key, const NetworkModel& model,
                             const Context& context, double save_every_s = 30);
+
+/// A column of the table of steps and particles.
+struct NetworkColumn {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view description;
+};
+
+/// The columns in their order.
+inline constexpr std::array<NetworkColumn, 11> network_columns{{
+    {"cycle", "", "from 1"},
+    {"half_cycle", "", "charge, rest or discharge"},
+    {"time_s", "s", "since the start"},
+    {"tau", "", "time in the half-cycle times C / 3600; on rest in hours"},
+    {"particle", "", "from 1"},
+    {"concentration", "", "volume mean of c / c_max"},
+    {"damage", "", "of the interface, 0 to 1"},
+    {"hoop_stress_max_MPa", "MPa", "largest tangential stress of the free sphere with its profile of lithium"},
+    {"interface_resistance_ohm_m2", "ohm m^2", "area mean of R T / (F i0) and what is in series"},
+    {"voltage_V", "V", "of the collector"},
+    {"current_A", "A", "of all particles, positive on charge"},
+}};
 
 /// Where write_network_results puts its files.
 struct NetworkFiles {

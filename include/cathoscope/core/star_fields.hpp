@@ -20,8 +20,8 @@ struct StarFields {
   std::int64_t rows = 0, columns = 0;
   int grid = 2;
   std::vector<float> probability;  ///< of a particle's inner part: distance to its outline over the largest, 0..1
-  std::vector<float> foreground;   ///< 0..1: inside a particle with its cracks
-  std::vector<float> distances;    ///< star_rays planes: pixels to the outline, >= 0; empty where not asked for
+  std::vector<float> foreground;  ///< 0..1: inside a particle with its cracks; empty where the network has no such head
+  std::vector<float> distances;   ///< star_rays planes: pixels to the outline, >= 0; empty where not asked for
 };
 
 /// Predicts one image; called from many threads at once, each with one image. Same bits whichever thread calls.

@@ -42,6 +42,9 @@ class H5File {
   [[nodiscard]] GridSource<T> grid(const std::string& name) const;
   [[nodiscard]] Index3 grid_shape(const std::string& name) const;
 
+  /// Extents of a dataset of any rank. Throws Error{data} where it declares more than the file can hold: ask before
+  /// reading an array of somebody else.
+  [[nodiscard]] std::vector<std::int64_t> extents(const std::string& name) const;
   template <class T>
   void write_array(const std::string& name, const std::vector<T>& values);
   template <class T>
@@ -54,6 +57,9 @@ class H5File {
   void set_attribute(const std::string& object, const std::string& key, const std::string& text);
   [[nodiscard]] std::optional<std::vector<double>> attribute(const std::string& object, const std::string& key) const;
   [[nodiscard]] std::optional<std::string> attribute_text(const std::string& object, const std::string& key) const;
+  /// A list of texts, of fixed or variable length; empty where there is no such attribute or it is of another kind.
+  [[nodiscard]] std::optional<std::vector<std::string>> attribute_texts(const std::string& object,
+                                                                        const std::string& key) const;
 
   /// Flushes and closes. Throws Error{write_error} where anything fails: nothing is safe on disk before this returns.
   void close();

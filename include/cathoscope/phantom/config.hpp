@@ -96,6 +96,7 @@ struct FormConfig {
   double harmonics_spread = 0.3;
   Interval roughness_um{0.10, 0.22};
   Interval roughness_correlation_um{0.1, 0.6};
+  double grain_relief_um = 0.09;
   double alignment = 0;
   double alignment_range_um = 30;
 };
@@ -111,6 +112,7 @@ void fields(V& v, FormConfig& c) {
     between(0, 1));
   v("roughness_um", c.roughness_um, "standard deviation of the fine roughness", at_least(0));
   v("roughness_correlation_um", c.roughness_correlation_um, "its correlation length", above(0));
+  v("grain_relief_um", c.grain_relief_um, "standard deviation of how far grains stand out of the surface", at_least(0));
   v("alignment", c.alignment, "alignment of the long axes with a director that turns from place to place; 0 = none",
     between(0, 1));
   v("alignment_range_um", c.alignment_range_um, "distance over which the director and its strength change", above(0));
@@ -129,6 +131,7 @@ struct CrackConfig {
   Interval outer{0.6, 1.05};
   Interval outer_severe{0.8, 1.2};
   double wobble_um = 0.35;
+  double pinch = 0.6;
   double grain_share = 0.5;
   Interval grains{8, 30};
   Interval grain_width_um{0.15, 0.4};
@@ -144,11 +147,13 @@ void fields(V& v, CrackConfig& c) {
   v("void_from_radius_um", c.void_from_radius_um, "smaller particles have no core", at_least(0));
   v("radial_mild", c.radial_mild, "mean number of radial cracks of a particle", between(0, 20));
   v("radial_severe", c.radial_severe, "the same of a severely damaged one", between(0, 20));
-  v("width_um", c.width_um, "full width of each radial crack", above(0));
+  v("width_um", c.width_um, "full width of each radial crack; its logarithm is uniform", above(0));
   v("inner", c.inner, "where each radial crack starts, over the radius", between(0, 1));
   v("outer", c.outer, "where it ends, over the radius; above 1 it is open to the matrix", between(0, 2));
   v("outer_severe", c.outer_severe, "the same of a severely damaged particle", between(0, 2));
   v("wobble_um", c.wobble_um, "standard deviation of the waviness of cracks", at_least(0));
+  v("pinch", c.pinch, "relative standard deviation of a radial crack's width along it; above 0.5 it breaks into pieces",
+    between(0, 2));
   v("grain_share", c.grain_share, "share of the severely damaged that crack between their grains", between(0, 1));
   v("grains", c.grains, "number of grains in each of them", between(2, 60));
   v("grain_width_um", c.grain_width_um, "width of the cracks between grains", above(0));
@@ -198,7 +203,8 @@ void fields(V& v, PlantConfig& c) {
 struct GreyConfig {
   Interval particle{178, 183};
   double particle_spread = 6;
-  Interval void_level{58, 66};
+  double grain_spread = 9;
+  Interval void_level{60, 70};
   double void_spread = 6;
   Interval matrix{84, 91};
   double texture_fine = 9;
@@ -221,6 +227,8 @@ template <class V>
 void fields(V& v, GreyConfig& c) {
   v("particle", c.particle, "mean grey value of solid particles");
   v("particle_spread", c.particle_spread, "its standard deviation between particles", at_least(0));
+  v("grain_spread", c.grain_spread, "its standard deviation between the grains of a particle, which point outwards",
+    at_least(0));
   v("void_level", c.void_level, "grey value of cracks and voids");
   v("void_spread", c.void_spread, "its standard deviation between particles", at_least(0));
   v("matrix", c.matrix, "mean grey value of carbon, binder and electrolyte");

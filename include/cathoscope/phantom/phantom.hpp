@@ -48,6 +48,8 @@ struct Crack {
   float along = 0;                           ///< radial: half-extent along the third direction over the radius
   float offset_um = 0;                       ///< radial: distance of the plane from the centre
   std::array<float, 2> wobble{};             ///< share of the two waviness fields
+  float steepness = 1;                       ///< core: how fast its ragged wall goes from inside to outside
+  float pinch = 0;                           ///< radial: how much the first field narrows and widens it, 1/um
   std::vector<std::array<float, 3>> grains;  ///< centres relative to the particle's, um
 };
 
@@ -60,6 +62,7 @@ struct Particle {
   float least_factor = 1;
   float largest_factor = 1;
   std::vector<float> radius_factor;  ///< waves, on an octahedral map
+  std::vector<float> grain;          ///< N(0, 1) for each grain that grew outwards, on the same map
   float grey = 0;
   float void_grey = 0;
   bool fragment = false;
@@ -83,7 +86,7 @@ struct Phantom {
   std::optional<GridSource<std::uint32_t>> given_bodies;
 };
 
-/// Packs particles and gives them shapes and possible cracks. Memory: some 10 kB a particle.
+/// Packs particles and gives them shapes and possible cracks. Memory: some 20 kB a particle.
 /// Throws Error{config} where the configuration contradicts itself (intervals upside down, unknown attributes, no
 /// room).
 Phantom make_phantom(const PhantomConfig& config, std::uint64_t seed, const Context& context);
@@ -160,6 +163,8 @@ struct PhantomFiles {
 /// An entry for a run's `electrodes:` list; the truth labels are there as comments. YAML.
 std::string electrode_yaml(const Phantom& phantom, const std::string& name, double voxel_size_um,
                            const PhantomFiles& files);
+/// A whole study of it, with the true labels and cracks in place of a segmentation. YAML.
+std::string run_yaml(const Phantom& phantom, const std::string& name, double voxel_size_um, const PhantomFiles& files);
 
 /// Rows of a table of particles without voxels, with damage planted by config.plant. Row i depends on (config, seed, i,
 /// number of rows) only. Neighbourhood columns are drawn from spatial random fields of the size of the real ones.

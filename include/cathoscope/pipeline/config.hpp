@@ -4,9 +4,13 @@
 #include <cathoscope/attributes/attributes.hpp>
 #include <cathoscope/chemomechanics/config.hpp>
 #include <cathoscope/core/fields.hpp>
+#include <cathoscope/core/table.hpp>
+#include <cathoscope/latent/latent.hpp>
+#include <cathoscope/regression/regression.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
 #include <cathoscope/volume/volume.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,9 +27,40 @@ struct RuntimeConfig {
 
 template <class V>
 void fields(V& v, RuntimeConfig& c) {
-  v("device", c.device, "auto or cpu (this version computes on the CPU only)", one_of({"auto", "cpu"}));
+  v("device", c.device, "auto (a CUDA device where there is one, else the CPU), cpu, cuda or cuda:1",
+    matching("auto|cpu|cuda(:[0-9]+)?"));
   v("threads", c.threads, "0 = all that the process may use", between(0, 4096));
   v("memory_gib", c.memory_gib, "what a stage may hold at once; 0 = 60 % of what is free", at_least(0));
+}
+
+/// `electrodes[].table`: particles that were measured elsewhere, or another table altogether.
+struct TableConfig {
+  InputPath path;
+  std::optional<std::string> target;
+  std::vector<std::string> features;
+  std::optional<std::string> label;
+  std::vector<std::string> position{"X", "Y", "Z"};
+
+  static constexpr std::string_view shorthand = "path";
+};
+
+template <class V>
+void fields(V& v, TableConfig& c) {
+  v("path", c.path, "CSV or TSV file, one row a particle", required(any_value(), "particles.csv"));
+  v("target", c.target, "column that stands for damage; null = regression.target");
+  v("features", c.features,
+    "columns of the model; [] = the attributes if the table has three of them or more, else every numeric column but "
+    "target, label, index, position and flags",
+    unique(any_value()));
+  v("label", c.label, "column of ids (whole numbers); null = `label` if there is one, else rows are numbered");
+  v("position", c.position, "columns of the coordinates in um; [] = none. X, Y, Z need not be there",
+    unique(any_value()));
+}
+
+template <class P>
+void check(P& problems, const TableConfig& c) {
+  if (!c.position.empty() && c.position.size() != 2 && c.position.size() != 3)
+    problems.add("position", "must name two or three columns, or none");
 }
 
 /// `electrodes[]`
@@ -34,6 +69,7 @@ struct ElectrodeConfig {
   std::optional<VolumeConfig> volume;
   std::optional<LabelConfig> labels;
   std::optional<LabelConfig> cracks;
+  std::optional<TableConfig> table;
 };
 
 template <class V>
@@ -43,11 +79,43 @@ void fields(V& v, ElectrodeConfig& c) {
     spelled_out(any_value()));
   v("labels", c.labels, "particle ids found elsewhere, instead of segmentation");
   v("cracks", c.cracks, "with labels: a mask of crack voxels");
+  v("table", c.table, "instead of volume and labels: a table of particles; nothing is measured then");
+}
+
+/// `statistics`: distributions, correlations and spatial statistics of damage, and which rows all of inference uses.
+struct StatisticsConfig {
+  std::vector<std::string> exclude{"touches_border"};
+  std::int64_t bootstraps = 1000;
+  std::int64_t permutations = 999;
+};
+
+template <class V>
+void fields(V& v, StatisticsConfig& c) {
+  v("exclude", c.exclude,
+    "flags: rows where one of these columns is above 0 are left out of statistics, latent and regression",
+    unique(any_value()));
+  v("bootstraps", c.bootstraps, "resamplings for the bands of densities; 0 = no bands", between(0, 100000));
+  v("permutations", c.permutations, "shuffles of damage for each spatial null", between(1, 1000000));
+}
+
+/// `figures`: what counts as severe.
+struct FiguresConfig {
+  double severe_quantile = 0.9;
+  std::optional<double> severe_damage;
+};
+
+template <class V>
+void fields(V& v, FiguresConfig& c) {
+  v("severe_quantile", c.severe_quantile,
+    "damage from this quantile of all electrodes together on is severe (one limit for all)",
+    Rule{.low = 0, .high = 1, .low_open = true, .high_open = true});
+  v("severe_damage", c.severe_damage, "this damage is severe, instead of a quantile");
 }
 
 /// Names of the stages in the order they run: the one list of them.
 inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes", "chemomechanics"};
+  static const std::vector<std::string> names{"volume", "segmentation", "attributes",
+                                              "latent", "regression",   "chemomechanics"};
   return names;
 }
 
@@ -66,6 +134,10 @@ struct Config {
   std::vector<ElectrodeConfig> electrodes;
   SegmentationConfig segmentation;
   AttributesConfig attributes;
+  StatisticsConfig statistics;
+  LatentConfig latent;
+  RegressionConfig regression;
+  FiguresConfig figures;
   std::optional<ChemomechanicsConfig> chemomechanics;
   std::vector<std::string> stages{"all"};
 };
@@ -79,6 +151,10 @@ void fields(V& v, Config& c) {
   v("electrodes", c.electrodes, "the electrodes; the first is what others are compared with");
   v("segmentation", c.segmentation, "how particles and cracks are found");
   v("attributes", c.attributes, "how the 24 attributes are measured");
+  v("statistics", c.statistics, "rows that inference uses, and the statistics behind the figures");
+  v("latent", c.latent, "latent dimensions of the attributes, and how they are linked");
+  v("regression", c.regression, "random forest, contributions of the attributes, and how sure they are");
+  v("figures", c.figures, "what the figures show");
   v("chemomechanics", c.chemomechanics,
     "the damage model of a network of particles; null = not run, unless `stages` names it", spelled_out(any_value()));
   v("stages", c.stages, "all, or a list of the stages that may run",
@@ -89,7 +165,7 @@ void fields(V& v, Config& c) {
 template <class P>
 void check(P& problems, const Config& c) {
   static const std::vector<std::string> reserved{"config.yaml", "log.txt", "provenance.json", "units.json",
-                                                 "report.html", "export",  "figures"};
+                                                 "report.html", "export",  "figures",         "statistics"};
   for (std::size_t i = 0; i < c.electrodes.size(); ++i) {
     const std::string key = "electrodes[" + std::to_string(i) + "]";
     const auto& e = c.electrodes[i];
@@ -98,6 +174,12 @@ void check(P& problems, const Config& c) {
     if (c.segmentation.method == "phases" && !e.labels && e.volume && e.volume->bin > 1)
       problems.add(key + ".volume.bin", "must be 1 with method phases: the mean of two phases is a third");
   }
+  const bool measured = std::any_of(c.electrodes.begin(), c.electrodes.end(), [](const auto& e) { return !e.table; });
+  const std::size_t target = attribute_index(canonical_attribute_name(c.regression.target));
+  if (measured && target == attribute_list.size())
+    problems.add("regression.target", "'" + c.regression.target + "' is none of the 24 attributes");
+  if (c.regression.seeds + c.regression.subsets == 0)
+    problems.add("regression.seeds", "is 0 and so is regression.subsets: there is no run to take a score from");
   for (const auto& stage : c.stages)
     if (c.electrodes.empty() && stage != "all" && stage != "chemomechanics") {
       problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");

@@ -17,9 +17,10 @@ struct ElectrodeInputs {
   std::optional<VolumeFile> volume;
   std::optional<VolumeFile> labels;
   std::optional<VolumeFile> cracks;
-  Index3 shape{0, 0, 0};  ///< after axes, crop and bin
-  Vec3 voxel_size_um{};   ///< of the file, axes in order, before binning
-  Vec3 binned_um{};       ///< after binning
+  std::optional<Table> table;  ///< then there is nothing else
+  Index3 shape{0, 0, 0};       ///< after axes, crop and bin
+  Vec3 voxel_size_um{};        ///< of the file, axes in order, before binning
+  Vec3 binned_um{};            ///< after binning
   std::string voxel_size_from;
   bool two_dimensional = false;
 };
@@ -34,6 +35,9 @@ struct Estimate {
   double memory_bytes = 0;  ///< the largest stage's
 };
 Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget);
+
+/// For method network: the working volume, the planes through it and the memory, as a line of text.
+std::string network_estimate_text(const Config& config, const ElectrodeInputs& inputs);
 
 /// Names of the stages that may run: config.stages cut by --from, --until, --only (empty = not given).
 /// Throws Error{usage} on an unknown name or an empty range.

@@ -35,7 +35,7 @@ struct ContributionRun {
   ContributionScores scores;
 };
 
-struct Interval {
+struct ScoreInterval {
   double value = 0;
   double low = 0;
   double high = 0;
@@ -45,8 +45,8 @@ struct Interval {
 struct AttributeContribution {
   std::string attribute;
   std::string group;
-  Interval mean_abs_shap;  ///< mean of the runs, half-sampling interval
-  double sd_seeds = 0;     ///< between runs of a kind, ddof 1; no sampling error
+  ScoreInterval mean_abs_shap;  ///< mean of the runs, half-sampling interval
+  double sd_seeds = 0;          ///< between runs of a kind, ddof 1; no sampling error
   double sd_subsets = 0;
   double null_floor = 0;         ///< 95 % quantile of the score with the column (and its twins) permuted
   double p = 0;                  ///< of the column's unit
@@ -63,17 +63,20 @@ struct Contributions {
   std::vector<AttributeContribution> attributes;
   std::vector<ContributionRun> runs;
   std::vector<ContributionScores> halves;  ///< of the half samples
-  std::array<Interval, 4> groups{};
-  Interval self, neighbour, share_neighbour;
+  std::array<ScoreInterval, 4> groups{};
+  ScoreInterval self, neighbour, share_neighbour;
   double oob_r2 = 0;
   double spatial_cv_r2 = 0;  ///< NaN without positions or folds
   double spatial_cv_mae = 0;
   double sd_target = 0;
   std::size_t rows_used = 0;
   std::size_t rows_flagged = 0;
-  std::int64_t subset_size = 0;  ///< after the limit of 0.8 of the rows
-  Forest forest;                 ///< of seed 0; indices count the rows of the table
-  Explanation explanation;       ///< of its training rows
+  std::size_t rows_without_target = 0;
+  std::vector<std::pair<std::string, std::size_t>> filled;    ///< column, gaps filled
+  std::vector<std::pair<std::string, std::size_t>> left_out;  ///< column with too many gaps, gaps
+  std::int64_t subset_size = 0;                               ///< after the limit of 0.8 of the rows
+  Forest forest;                                              ///< of seed 0; indices count the rows of the table
+  Explanation explanation;                                    ///< of its training rows
   std::vector<std::uint64_t> training_label;
 };
 
@@ -108,9 +111,9 @@ SpatialScore spatial_cross_validation(const RegressionConfig& config, const Cont
 struct ContributionDifference {
   std::string attribute;
   double mean = 0;
-  double sd = 0;      ///< over the pairs, ddof 1
-  Interval interval;  ///< by the half samples of both
-  double q = 0;       ///< of a normal test with the half samples' spread, Benjamini-Hochberg
+  double sd = 0;           ///< over the pairs, ddof 1
+  ScoreInterval interval;  ///< by the half samples of both
+  double q = 0;            ///< of a normal test with the half samples' spread, Benjamini-Hochberg
 };
 /// Attributes that both have, in the order of the first.
 std::vector<ContributionDifference> contribution_differences(const Contributions& first, const Contributions& second);
@@ -122,6 +125,11 @@ std::vector<ContributionDifference> sham_differences(const RegressionConfig& con
 
 Table contributions_table(const Contributions& result);
 Table contribution_runs_table(const std::vector<const Contributions*>& results);
+/// Every score behind the intervals and differences: profile, kind (seed, subset, half), run, attribute, mean_abs_shap.
+Table contribution_samples_table(const std::vector<const Contributions*>& results);
+/// What contribution_differences needs, back from such a table: runs, halves and names of one profile.
+Contributions contributions_from_samples(const Table& samples, const std::string& electrode,
+                                         const std::string& profile);
 struct NamedDifferences {
   std::string first, second, profile;
   std::vector<ContributionDifference> differences;

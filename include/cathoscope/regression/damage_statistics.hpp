@@ -34,13 +34,13 @@ struct DensityCurve {
 
 struct DensityComparison {
   std::vector<double> edges;
-  DensityCurve first, second;
-  double ks = 0;
-  double wasserstein = 0;
+  std::vector<DensityCurve> curves;  ///< [sample]
+  std::vector<double> ks;  ///< [sample]: distances from the first sample; 0 for itself, NaN where one is empty
+  std::vector<double> wasserstein;
 };
 
-/// Two samples (missing values left out) on common bins. NaN distances and no bins where one is empty.
-DensityComparison compare_densities(const std::vector<double>& first, const std::vector<double>& second, int bootstraps,
+/// Samples (missing values left out) on common bins; no bins where all are empty.
+DensityComparison compare_densities(const std::vector<std::vector<double>>& samples, int bootstraps,
                                     std::uint64_t seed);
 
 /// One attribute against damage.

@@ -32,6 +32,7 @@ struct Forest {
   std::vector<Tree> trees;
   std::vector<std::int64_t> train_index;  ///< rows of the table it was trained on; may be empty
   std::vector<std::int64_t> test_index;   ///< rows held out; may be empty
+  std::vector<double> gap_fill;           ///< [feature]: what a missing value is taken as; empty: not known
 };
 
 /// Rows of features as a forest sees them: float32, one row after the other.

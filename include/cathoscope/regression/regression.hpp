@@ -32,6 +32,7 @@ struct RegressionConfig {
   std::int64_t half_samples = 100;
   std::int64_t permutations = 999;
   std::int64_t spatial_folds = 5;
+  std::optional<InputPath> reliability;
 };
 
 template <class V>
@@ -58,6 +59,10 @@ void fields(V& v, RegressionConfig& c) {
     between(0, 100000));
   v("permutations", c.permutations, "refits with one column permuted, for the floor; 0 = none; 999 or more can reject",
     between(0, 1000000));
+  v("reliability", c.reliability,
+    "CSV file with columns attribute and reliability (squared correlation of true and measured value), shown beside "
+    "the "
+    "scores");
   v("spatial_folds", c.spatial_folds, "blocks of the electrode held out in turn; 0 = none", between(0, 1000));
 }
 
@@ -68,8 +73,10 @@ GrowOptions grow_options(const RegressionConfig& config, std::size_t features, s
 /// Which columns and rows of a table go into a model.
 struct ModelColumns {
   std::vector<std::string> features;  ///< empty: the attributes if the table has them, else every numeric column left
-  std::string label = "label";
-  std::vector<std::string> position{"X", "Y", "Z"};
+  std::string label = "label";        ///< whole numbers
+  bool label_required = false;        ///< else it may be absent
+  std::vector<std::string> position{"X", "Y", "Z"};  ///< none, two or three
+  bool position_required = false;
   std::vector<std::string> exclude{"touches_border"};  ///< rows where one of these columns is not 0 are left out
 };
 
@@ -78,11 +85,14 @@ struct ModelTable {
   std::vector<std::string> features;
   FeatureRows x;
   std::vector<double> y;
-  std::vector<std::int64_t> source_row;         ///< row of the table, from 0
-  std::vector<std::uint64_t> label;             ///< empty where the table has none
-  std::vector<std::array<double, 3>> position;  ///< X, Y, Z; empty where the table has none
-  std::size_t rows_excluded = 0;                ///< flagged
+  std::vector<std::int64_t> source_row;  ///< row of the table, from 0
+  std::vector<std::uint64_t> label;      ///< empty where the table has none
+  std::vector<std::array<double, 3>>
+      position;                   ///< X, Y, Z, 0 for an axis without values; empty where the table has none
+  std::vector<double> fill;       ///< [feature]: what stands for a gap
+  std::size_t rows_excluded = 0;  ///< flagged
   std::size_t rows_without_target = 0;
+  std::size_t rows_without_position = 0;                      ///< if there is one, no positions are used
   std::vector<std::pair<std::string, std::size_t>> filled;    ///< column, gaps filled by the median
   std::vector<std::pair<std::string, std::size_t>> left_out;  ///< column, gaps: more than 20 % of the rows
   std::vector<std::string> notes() const;                     ///< the same for people
@@ -90,7 +100,8 @@ struct ModelTable {
 
 /// Rows without flag and with a target. A gap of RoughInner becomes 1 (an intact particle has no inner surface), other
 /// gaps the column's median; columns with more than 20 % gaps are left out.
-/// Throws Error{config} for a target that is not there (with the list of columns), Error{data} where nothing is left.
+/// Throws Error{config} for a target, feature or required column that is not there (with the list of columns),
+/// Error{data} where nothing is left.
 ModelTable model_table(const Table& table, const std::string& target, const ModelColumns& columns = {});
 
 /// The columns that model_table would use: the attributes of attribute_list but X, Y and the target where the table has
@@ -130,13 +141,15 @@ struct ExplainReport {
   std::size_t rows = 0;
   double expected_value = 0;
   std::size_t trees_in_tables = 0;
-  std::size_t rows_with_gaps = 0;  ///< a value that the forest needs is missing: their fields are left empty
+  std::size_t rows_filled = 0;     ///< a missing value was replaced by the forest's own gap_fill
+  std::size_t rows_with_gaps = 0;  ///< the forest has no gap_fill: the fields of such rows are left empty
   std::size_t first_gap_line = 0;
 };
 
 /// `cathoscope explain`: columns matched by name, cast to float32; rows in table order, in blocks, so that memory does
 /// not grow with them. output: row (from 0), one column a feature, expected_value, prediction; interactions: row, then
-/// the upper triangle row-major, header a:b. Files are whole or absent. Throws Error{no_input}, Error{data} (column
+/// the upper triangle row-major, header a:b. Gaps are filled as they were for the fit if the forest says how (those of
+/// this program do); else the row's fields stay empty. Files are whole or absent. Throws Error{no_input}, Error{data} (column
 /// missing, a field that is no number, with line and column), Error{write_error}.
 ExplainReport explain_csv(const ExplainFiles& files, const Context& context);
 

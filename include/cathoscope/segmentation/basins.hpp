@@ -42,6 +42,7 @@ Basins find_basins(const Workspace& w, const ScratchGrid<std::uint16_t>& field);
 struct MergeRule {
   double least = 0;
   double share = 0;
+  double least_peak = 0;  ///< a peak below it does not stand apart: its basin joins the neighbour of the highest saddle
 };
 
 /// For each basin the smallest position of its merged group.
@@ -53,8 +54,9 @@ struct Instances {
   std::uint32_t count = 0;
   std::uint64_t dropped = 0;  ///< instances of fewer than `least_voxels` voxels
   std::uint64_t dropped_voxels = 0;
+  std::uint64_t unresolved_voxels = 0;  ///< of groups without a peak of `least_peak`, which get no label
 };
 Instances number_instances(const BasinGraph& graph, const std::vector<std::uint32_t>& group_of,
-                           std::uint64_t least_voxels);
+                           std::uint64_t least_voxels, std::uint16_t least_peak = 0);
 
 }  // namespace cathoscope

