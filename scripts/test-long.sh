@@ -31,6 +31,13 @@ long_unit_tests() { # cases hidden from the fast suite
   "$root/build/release/bin/test_unit_latent" "[long]"
 }
 
+planted_causes() { # null|voxels: prints the numbers of docs/regression.md
+  "$root/scripts/build.sh" release
+  local folder=$root/build/release/planted-causes/$1 # made anew: inputs of another program are no test of this one
+  rm -rf "$folder"
+  "$python" -B "$root/tests/cli/planted_causes.py" "$1" "$folder"
+}
+
 coverage() {
   "$root/scripts/build.sh" coverage
   local report=$root/build/coverage/test-results/ctest.xml
@@ -47,6 +54,8 @@ step "$root/scripts/sanitize.sh" asan
 step "$root/scripts/sanitize.sh" tsan
 [ ! -d "$root/tests/property" ] || step property_tests
 step long_unit_tests
+step planted_causes null
+step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage

@@ -90,7 +90,8 @@ def test_configuration_errors_are_located(cathoscope, tmp_path):
 
 
 def test_measured_particles(study):
-    study.write(more="chemomechanics:\n  geometry: {particles_from: e1, proxy: one_minus_contact}\n"
+    study.write(stages="[volume, segmentation, attributes, chemomechanics]",
+                more="chemomechanics:\n  geometry: {particles_from: e1, proxy: one_minus_contact}\n"
                      "  protocol: {cycles: 2, charge_C: 1}\n")
     done = study.run()
     assert done.returncode == 0, done.stderr

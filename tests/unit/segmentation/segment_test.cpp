@@ -155,6 +155,7 @@ TEST_CASE("a volume that is all particle is one") {
 
 TEST_CASE("a disc in a plane is a particle; holes in it fill, what a ring of discs encloses does not") {
   std::vector<Ball> ring;
+  ring.reserve(6);
   for (int i = 0; i < 6; ++i)
     ring.push_back({{0.05, 14 + 9.6 * std::sin(i * 1.0471975512), 14 + 9.6 * std::cos(i * 1.0471975512)}, 4.9});
   auto grid = test::balls({1, 280, 280}, {0.1, 0.1, 0.1}, ring);
