@@ -14,7 +14,7 @@ namespace {
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 constexpr std::int64_t direct_size = 40'000;
-constexpr int max_newton = 14;
+constexpr int max_newton = 25;
 constexpr int patience = 14;  // linear iterations after which the preconditioner is built anew
 
 }  // namespace

@@ -18,46 +18,12 @@ namespace {
 double whole_model(double of_mesh) { return 2 * of_mesh; }  // z = 0 is a mirror plane
 
 double share_done(const ElementModel& model, const ElementSolver& solver) {
-  const auto& s = solver.state();
-  const auto& p = model.laws.protocol;
-  if (is_rest(s.half)) return p.rest_s > 0 ? s.half_time_s / p.rest_s : 1;
-  const double whole = std::abs(s.half_start_content - (s.half == HalfCycle::charge ? p.x_end : p.x_initial));
-  return whole > 0 ? 1 - std::abs(solver.remaining()) / whole : 1;
-}
-
-void update_running(NetworkState& s, const ParticleRows& rows, double share) {
-  auto& r = s.running;
-  const auto d = moments_of(rows.damage);
-  r.x_std_peak = std::max(r.x_std_peak, moments_of(rows.content).std);
-  r.damage_std_peak = std::max(r.damage_std_peak, d.std);
-  if (share <= 0.7 + 1e-9) r.damage_mean_70 = d.mean;
-}
-
-void summarise(NetworkState& s, const ParticleRows& rows, double lithium_error) {
-  HalfCycleSummary r = s.running;
-  r.cycle = s.cycle;
-  r.half = s.half;
-  r.time_s = s.time_s;
-  r.voltage = s.voltage;
-  r.x = rows.content;
-  r.damage = rows.damage;
-  const auto x = moments_of(r.x), d = moments_of(r.damage);
-  r.x_mean = x.mean, r.x_std = x.std, r.x_range = x.range;
-  r.damage_mean = d.mean, r.damage_std = d.std;
-  r.damage_variation = variation_of_damage(r.damage);
-  r.steps = s.half_steps;
-  r.lithium_error = lithium_error;
-  s.summaries.push_back(std::move(r));
+  return share_done_of(model.laws.protocol, solver.state(), solver.mean_content());
 }
 
 void next_half(const ElementModel& model, const ElementSolver& solver, ElementState& state) {
   auto& s = state.progress;
-  to_next_half(model.laws.protocol, s);
-  s.half_time_s = 0;
-  s.half_steps = 0;
-  s.half_start_content = solver.mean_content();
-  s.step_scale = model.laws.time.adaptive ? 0.1 : 1;
-  s.running = {};
+  begin_next_half(model.laws.protocol, model.laws.time, solver.mean_content(), s);
   // A charge begins from closed interfaces: what was open before is no guess for it, and growth counts from zero.
   if (s.half != HalfCycle::charge) return;
   std::fill(state.displacement.begin(), state.displacement.end(), 0.0);
@@ -101,6 +67,25 @@ ElementModel elements_of(const ChemomechanicsConfig& config, std::uint64_t seed)
                      config);
 }
 
+std::vector<DimensionlessGroup> dimensionless_groups(const ElementModel& model) {
+  auto groups = dimensionless_groups(model.laws);
+  const auto& laws = model.laws;
+  const double drop = laws.current(laws.protocol.charge_C) / laws.area() * 3 * laws.volume() / laws.area() /
+                      laws.kinetics.charge_transfer.thermal_voltage();
+  double volume = 0;
+  for (std::size_t t = 0; t < model.mesh.tets.size(); ++t) volume += model.mesh.volume(t);
+  // A cube of the lattice is cut into six tetrahedra.
+  const double h = std::cbrt(6 * volume / static_cast<double>(model.mesh.tets.size()));
+  for (auto& g : groups) {
+    if (g.name == "Pi_s_high") g.value = drop / model.sigma_high;
+    if (g.name == "Pi_s_low") g.value = drop / model.sigma_low;
+    if (g.name.starts_with("Pi_s_")) g.meaning += ", for a path of one radius";
+  }
+  groups.push_back({"K0 h/E_p", laws.cohesive.stiffness * h / laws.modulus.at_start,
+                    "stiffness of the bonded interface over that of an element of the particle"});
+  return groups;
+}
+
 ElementState initial_state(const ElementModel& model) {
   ElementState s;
   const double x0 = model.laws.protocol.x_initial;
@@ -139,15 +124,13 @@ void run_elements(const ElementModel& model, ElementState& state, const ElementO
     const bool over = half.advance();
     const bool stepped = s.half_steps > steps;
     const auto rows = solver.rows();
-    if (stepped) update_running(s, rows, share_done(model, solver));
-    const double rate = c_rate_of(model.laws.protocol, s.half) > 0 ? c_rate_of(model.laws.protocol, s.half) : 1;
+    if (stepped) follow_peaks(s, rows.content, rows.damage, share_done(model, solver));
     const StepFacts facts{
-        s.half,       s.cycle, s.time_s, s.half_time_s * rate / 3600, whole_model(solver.total_current()),
+        s.half,       s.cycle, s.time_s, tau_of(model.laws.protocol, s), whole_model(solver.total_current()),
         s.half_steps, over};
     if (over) {
-      summarise(s, rows, solver.lithium_error());
+      summarise(s, rows.content, rows.damage, solver.lithium_error());
       if (stepped && observer.step) observer.step(state, facts, rows);
-      if (observer.half_over) observer.half_over(state, facts);
       next_half(model, solver, state);
       continue;
     }

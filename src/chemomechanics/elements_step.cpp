@@ -43,6 +43,29 @@ double largest_principal(const std::array<double, 6>& s) {
 
 }  // namespace
 
+Eigenstrain eigenstrain_of(const ElementModel& model, const ElectrochemicalSystem& chemistry, const Unknowns& z) {
+  return [&](std::size_t tet, const Barycentric& l) {
+    if (model.mesh.domain[tet] == binder) return 0.0;
+    const auto shape = tet_shape(model.mesh.order, l);
+    double x = 0;
+    for (int a = 0; a < model.mesh.nodes_per_tet(); ++a)
+      x += shape[at(a)] * z[chemistry.unknown_of(model.mesh.tets[tet][at(a)])];
+    return model.laws.strain(x) / 3;
+  };
+}
+
+std::vector<Lame> materials_at(const ElementModel& model, const ElectrochemicalSystem& chemistry, const Unknowns& z) {
+  auto lame = lame_at_start(model);
+  if (model.laws.modulus.slope == 0) return lame;
+  for (std::size_t t = 0; t < lame.size(); ++t) {
+    if (model.mesh.domain[t] == binder) continue;
+    double x = 0;
+    for (std::size_t i = 0; i < 4; ++i) x += z[chemistry.unknown_of(model.mesh.tets[t][i])] / 4;
+    lame[t] = lame_of(model.laws.modulus(x), model.laws.particle_nu);
+  }
+  return lame;
+}
+
 Unknowns unknowns_of(const ElementState& state) {
   return Eigen::Map<const Unknowns>(state.unknowns.data(), static_cast<Eigen::Index>(state.unknowns.size()));
 }
@@ -101,17 +124,6 @@ double ElementSolver::beyond_now() const {
                                 *std::max_element(content.begin(), content.end()));
 }
 
-Eigenstrain ElementSolver::eigenstrain_of(const Unknowns& z) const {
-  return [this, &z](std::size_t tet, const Barycentric& l) {
-    if (model_.mesh.domain[tet] == binder) return 0.0;
-    const auto shape = tet_shape(model_.mesh.order, l);
-    double x = 0;
-    for (int a = 0; a < model_.mesh.nodes_per_tet(); ++a)
-      x += shape[at(a)] * z[chemistry_.unknown_of(model_.mesh.tets[tet][at(a)])];
-    return model_.laws.strain(x) / 3;
-  };
-}
-
 /// Whether some point of an interface could come near to where it takes damage: by the sphere in an infinite matrix,
 /// times 2 for the box around, and half of the opening at which growth begins.
 bool ElementSolver::may_open(const Unknowns& z) const {
@@ -127,17 +139,9 @@ bool ElementSolver::may_open(const Unknowns& z) const {
   return false;
 }
 
-/// Moduli of the particles at their content, where they depend on it.
 void ElementSolver::soften_particles(const Unknowns& z) {
   if (model_.laws.modulus.slope == 0) return;
-  auto lame = mechanics_.lame();
-  for (std::size_t t = 0; t < lame.size(); ++t) {
-    if (model_.mesh.domain[t] == binder) continue;
-    double x = 0;
-    for (std::size_t i = 0; i < 4; ++i) x += z[chemistry_.unknown_of(model_.mesh.tets[t][i])] / 4;
-    lame[t] = lame_of(model_.laws.modulus(x), model_.laws.particle_nu);
-  }
-  mechanics_.set_materials(std::move(lame));
+  mechanics_.set_materials(materials_at(model_, chemistry_, z));
   prepared_ = false;
 }
 
@@ -145,12 +149,13 @@ bool ElementSolver::step_mechanics() {
   soften_particles(trial_.z);
   if (!prepared_) mechanics_.prepare(reference_damage_);
   prepared_ = true;
-  Vector load = mechanics_.load_of(eigenstrain_of(trial_.z));
+  Vector load = mechanics_.load_of(eigenstrain_of(model_, chemistry_, trial_.z));
   add_scaled(load, 1, pressure_, 1);
   const auto report = mechanics_.solve(load, state_.damage, model_.mechanical_tolerance, trial_.displacement);
   if (!report.converged) {
     trial_.failed = fmt::format("the displacement did not converge in {} iterations", report.iterations);
     trial_.residuals = report.residuals;
+    trial_.worst_node = report.worst_node;
     return false;
   }
   const auto& law = model_.laws.cohesive;
@@ -162,6 +167,17 @@ bool ElementSolver::step_mechanics() {
   for (std::size_t p = 0; p < after.size(); ++p)
     trial_.damage_step = std::max(trial_.damage_step, after[p] - before[p]);
   trial_.mechanics = true;
+  return true;
+}
+
+/// Below 0 the laws mean nothing, though they can be evaluated.
+bool ElementSolver::ran_out() {
+  const auto content = chemistry_.content_at_points(trial_.z);
+  const auto least = std::min_element(content.begin(), content.end());
+  if (*least > 0) return false;
+  const auto facet = static_cast<std::size_t>(least - content.begin()) / points_per_facet(model_.mesh);
+  trial_.failed = "the surface of a particle ran out of lithium";
+  trial_.worst_node = model_.mesh.interface[facet].inner[0];
   return true;
 }
 
@@ -180,6 +196,7 @@ bool ElementSolver::try_step(double dt) {
     trial_.worst_node = report.worst_node;
     return false;
   }
+  if (ran_out()) return false;
   const auto before = chemistry_.surface_content(unknowns_of(state_)), after = chemistry_.surface_content(trial_.z);
   for (std::size_t p = 0; p < after.size(); ++p)
     trial_.surface_step = std::max(trial_.surface_step, std::abs(after[p] - before[p]));
@@ -202,16 +219,6 @@ void ElementSolver::commit(double dt) {
   ++p.half_steps;
 }
 
-void ElementSolver::solve_mechanics() {
-  if (state_.mechanics_known) return;
-  const auto z = unknowns_of(state_);
-  mechanics_.prepare(state_.damage);
-  Vector load = mechanics_.load_of(eigenstrain_of(z));
-  add_scaled(load, 1, pressure_, 1);
-  mechanics_.solve(load, state_.damage, model_.mechanical_tolerance, state_.displacement);
-  prepared_ = false;
-}
-
 double ElementSolver::lithium_error() const {
   const double lost = (state_.progress.initial_content - mean_content()) * chemistry_.particle_volume();
   return std::abs(lost - state_.progress.charge_passed / (faraday * model_.laws.c_max)) / chemistry_.particle_volume();
@@ -230,7 +237,7 @@ ParticleRows ElementSolver::rows() const {
   const double none = -std::numeric_limits<double>::infinity();
   rows.hoop_MPa.assign(rows.content.size(), state_.mechanics_known ? none : std::nan(""));
   const Barycentric middle{0.25, 0.25, 0.25, 0.25};
-  const auto eigenstrain = eigenstrain_of(z);
+  const auto eigenstrain = eigenstrain_of(model_, chemistry_, z);
   for (std::size_t t = 0; t < model_.mesh.tets.size() && state_.mechanics_known; ++t) {
     if (model_.mesh.domain[t] == binder) continue;
     const auto stress =
@@ -239,6 +246,18 @@ ParticleRows ElementSolver::rows() const {
     largest = std::max(largest, largest_principal(stress) * 1e-6);
   }
   return rows;
+}
+
+const char* ElementSolver::likely_cause() const {
+  if (trial_.failed.find("ran out") != std::string::npos)
+    return "protocol.charge_C is too high or protocol.x_end too low for materials.diffusivity_m2_s and "
+           "geometry.radius_um; or set protocol.V_max so that the charge ends before";
+  if (trial_.failed.find("potential") != std::string::npos)
+    return "protocol.charge_C is too high for materials.diffusivity_m2_s, or kinetics.i00_A_m2 or kinetics.chi far "
+           "from "
+           "the rate of charge";
+  return "the interface snaps open (cohesive.toughness_J_m2 too small for cohesive.strength_MPa, or "
+         "materials.binder_GPa too low), or boundary.mechanical does not hold the body";
 }
 
 void ElementSolver::report() const {
@@ -253,7 +272,6 @@ void ElementSolver::report() const {
                             ? std::string("the binder")
                             : fmt::format("particle {}", model_.mesh.domain_of_node[at(trial_.worst_node)] + 1));
   }
-  const bool chemistry = trial_.failed.find("potential") != std::string::npos;
   fail(Exit::not_converged,
        "chemomechanics: no step succeeds in cycle {}, {}, at {:.6g} s ({:.6g} s into it), although it was shortened to "
        "{:.0e} "
@@ -262,12 +280,7 @@ void ElementSolver::report() const {
        trial_.failed.empty() ? fmt::format("damage would grow by {:.3g} and a surface content by {:.3g} in a step",
                                            trial_.damage_step, trial_.surface_step)
                              : trial_.failed,
-       where, s.voltage, residuals.empty() ? " none" : residuals,
-       chemistry
-           ? "protocol.charge_C is too high for materials.diffusivity_m2_s, or kinetics.i00_A_m2 or kinetics.chi far "
-             "from the rate of charge"
-           : "the interface snaps open (cohesive.toughness_J_m2 too small for cohesive.strength_MPa, or "
-             "materials.binder_GPa too low), or boundary.mechanical does not hold the body");
+       where, s.voltage, residuals.empty() ? " none" : residuals, likely_cause());
 }
 
 }  // namespace cathoscope::fem

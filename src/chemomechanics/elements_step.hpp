@@ -28,6 +28,7 @@ class ElementSolver {
   [[nodiscard]] double surface_step() const { return trial_.surface_step; }
   [[nodiscard]] double beyond() const;
   [[nodiscard]] double beyond_now() const;
+  [[nodiscard]] static double limit_tolerance() { return 1e-8; }
   void commit(double dt);
   [[noreturn]] void report() const;
 
@@ -37,11 +38,6 @@ class ElementSolver {
   [[nodiscard]] double mean_content() const;
   [[nodiscard]] double lithium_error() const;
   [[nodiscard]] ParticleRows rows() const;
-  [[nodiscard]] const ElectrochemicalSystem& electrochemistry() const { return chemistry_; }
-  [[nodiscard]] Mechanics& mechanics() { return mechanics_; }
-  [[nodiscard]] Eigenstrain eigenstrain_of(const Unknowns& z) const;
-  /// Solves mechanics at the present content without changing damage.
-  void solve_mechanics();
 
  private:
   struct Trial {
@@ -54,7 +50,9 @@ class ElementSolver {
     std::int32_t worst_node = -1;
   };
   [[nodiscard]] bool may_open(const Unknowns& z) const;
+  bool ran_out();
   bool step_mechanics();
+  [[nodiscard]] const char* likely_cause() const;
   void soften_particles(const Unknowns& z);
 
   const ElementModel& model_;
@@ -69,5 +67,10 @@ class ElementSolver {
 };
 
 Unknowns unknowns_of(const ElementState& state);
+
+/// Linear eigenstrain of the particles by their content; holds references to all three.
+Eigenstrain eigenstrain_of(const ElementModel& model, const ElectrochemicalSystem& chemistry, const Unknowns& z);
+/// Moduli of every element; those of particles follow their content where they depend on it.
+std::vector<Lame> materials_at(const ElementModel& model, const ElectrochemicalSystem& chemistry, const Unknowns& z);
 
 }  // namespace cathoscope::fem

@@ -103,6 +103,10 @@ NewtonReport Mechanics::solve(const Vector& load, const Vector& damage, double t
     report.residuals.push_back(size);
   }
   report.converged = report.residual <= tolerance;
+  if (report.converged) return report;
+  const auto larger = [](double p, double q) { return std::abs(p) < std::abs(q); };
+  report.worst_node =
+      static_cast<std::int32_t>((std::max_element(rest.begin(), rest.end(), larger) - rest.begin()) / 3);
   return report;
 }
 

@@ -18,6 +18,7 @@ struct NewtonReport {
   bool converged = false;
   bool used_secant = false;  ///< the tangent was not positive definite somewhere on the way
   std::vector<double> residuals;
+  std::int32_t worst_node = -1;  ///< where the residual is largest; -1 where it converged
 };
 
 /// One body: what stays the same from step to step.

@@ -45,45 +45,32 @@ inline double beyond_limit_of(const ProtocolConfig& p, HalfCycle half, double vo
   return -1;
 }
 
-/// The half-cycle after this one; counts cycles, and says where the protocol is over.
-inline void to_next_half(const ProtocolConfig& p, NetworkState& s) {
-  const bool rests = p.rest_s > 0;
-  const bool closes = s.half == HalfCycle::rest_discharged || (s.half == HalfCycle::discharge && !rests);
-  if (closes) s.finished = ++s.cycle > p.cycles;
-  if (closes)
-    s.half = HalfCycle::charge;
-  else if (s.half == HalfCycle::charge)
-    s.half = rests ? HalfCycle::rest_charged : HalfCycle::discharge;
-  else
-    s.half = s.half == HalfCycle::rest_charged ? HalfCycle::discharge : HalfCycle::rest_discharged;
+/// Share of the half-cycle that is done, by content or time.
+inline double share_done_of(const ProtocolConfig& p, const NetworkState& s, double mean_content) {
+  if (is_rest(s.half)) return p.rest_s > 0 ? s.half_time_s / p.rest_s : 1;
+  const double whole = std::abs(s.half_start_content - (s.half == HalfCycle::charge ? p.x_end : p.x_initial));
+  return whole > 0 ? 1 - std::abs(remaining_of(p, s.half, mean_content, s.half_time_s)) / whole : 1;
 }
 
-/// Of a population.
-struct PopulationMoments {
-  double mean = 0, std = 0, range = 0;
-};
-inline PopulationMoments moments_of(const std::vector<double>& v) {
-  PopulationMoments m;
-  const auto n = static_cast<double>(v.size());
-  for (const double x : v) m.mean += x / n;
-  for (const double x : v) m.std += (x - m.mean) * (x - m.mean) / n;
-  m.std = std::sqrt(m.std);
-  const auto [low, high] = std::minmax_element(v.begin(), v.end());
-  m.range = *high - *low;
-  return m;
+/// Time in the half-cycle times C / 3600; on rest in hours.
+inline double tau_of(const ProtocolConfig& p, const NetworkState& s) {
+  const double rate = c_rate_of(p, s.half);
+  return s.half_time_s * (rate > 0 ? rate : 1) / 3600;
 }
 
-/// Std over mean of -ln(1 - D): unlike std(D) it does not shrink merely because every D comes near 1.
-inline double variation_of_damage(const std::vector<double>& damage) {
-  std::vector<double> lost;
-  for (const double d : damage) lost.push_back(-std::log1p(-d));
-  const auto m = moments_of(lost);
-  return m.mean > 0 && std::isfinite(m.mean) ? m.std / m.mean : std::numeric_limits<double>::quiet_NaN();
-}
+/// To the start of the half-cycle after this one; counts cycles, and says where the protocol is over.
+void begin_next_half(const ProtocolConfig& p, const TimeConfig& time, double mean_content, NetworkState& s);
+
+/// Follows the peaks of the half-cycle under way by mean content and damage of the particles. `share` of it is done.
+void follow_peaks(NetworkState& s, const std::vector<double>& content, const std::vector<double>& damage, double share);
+
+/// Closes the half-cycle: adds its summary.
+void summarise(NetworkState& s, const std::vector<double>& content, const std::vector<double>& damage,
+               double lithium_error);
 
 /// Steps of one half-cycle. Solver has: state() -> NetworkState&, time() -> const TimeConfig&, remaining(), longest()
 /// (both in mean content, or seconds of rest), seconds(step), try_step(dt) -> bool, damage_step(), surface_step(),
-/// beyond() of the trial, beyond_now() of the state, commit(dt), and report(), which throws.
+/// beyond() of the trial, beyond_now() of the state, limit_tolerance() of both, commit(dt), report(), which throws.
 template <class Solver>
 class HalfCycleSteps {
  public:
@@ -125,12 +112,12 @@ class HalfCycleSteps {
     // Before the first step the voltage still is that of another current.
     double f_low = solver_.state().half_steps == 0 ? -f_high : solver_.beyond_now();
     double length = dt;
-    for (int k = 0; k < 60; ++k) {
+    for (int k = 0; k < 100; ++k) {
       length = (low * f_high - high * f_low) / (f_high - f_low);
       if (!(length > 1e-9 * dt)) return true;  // the limit is passed the moment the current flows
       if (!solver_.try_step(length)) solver_.report();
       const double f = solver_.beyond();
-      if (std::abs(f) <= 1e-8 || high - low <= 1e-12 * dt) break;
+      if (std::abs(f) <= solver_.limit_tolerance() || high - low <= 1e-12 * dt) break;
       (f > 0 ? high : low) = length;
       (f > 0 ? f_high : f_low) = f;
       (f > 0 ? f_low : f_high) *= 0.5;

@@ -127,10 +127,10 @@ void write_particles(const NetworkModel& model, const NetworkState& state, H5Fil
                     fmt::format("particles x {} shells of equal thickness, centre first", model.cells));
 }
 
-void write_groups(const NetworkModel& model, H5File& out) {
+void write_groups(const std::vector<DimensionlessGroup>& groups, H5File& out) {
   std::vector<std::string> names, meanings;
   std::vector<double> values;
-  for (const auto& g : dimensionless_groups(model)) {
+  for (const auto& g : groups) {
     names.push_back(g.name);
     values.push_back(g.value);
     meanings.push_back(g.meaning);
@@ -204,7 +204,8 @@ Table half_cycle_table(const NetworkState& state) {
 }
 
 void write_network_results(const fs::path& work, const NetworkModel& model, const NetworkState& state,
-                           const NetworkFiles& files) {
+                           const NetworkFiles& files, const std::vector<DimensionlessGroup>& groups,
+                           const std::function<void(H5File&)>& more) {
   const std::size_t n = model.particles.size();
   write_csv(work, n, files.csv);
   const FilePtr cycles(std::fopen(files.cycles.c_str(), "wb"));
@@ -215,13 +216,14 @@ void write_network_results(const fs::path& work, const NetworkModel& model, cons
   auto out = H5File::create(files.h5);
   write_histories(work, model, history_records(work / history_name, n), out);
   write_particles(model, state, out);
-  write_groups(model, out);
+  write_groups(groups, out);
   for (const auto& c : half_cycle_table(state).columns) {
     if (c.texts.empty())
       out.write_array("/half_cycles/" + c.name, c.numbers);
     else
       out.write_texts("/half_cycles/" + c.name, c.texts);
   }
+  if (more) more(out);
   out.close();
 }
 

@@ -48,8 +48,17 @@ double interpolated(const std::vector<std::pair<double, double>>& curve, double 
   return y0 + (next->second - y0) * (at - x0) / (next->first - x0);
 }
 
-/// V21: one particle wholly on the good binder, in a wide box, against the network of one particle.
-void against_network(double h, const Context& context, Verifications& out) {
+ChemomechanicsConfig three_spheres(double h, std::int64_t cycles) {
+  ChemomechanicsConfig config;
+  config.mesh.h_over_R = h;
+  config.protocol.cycles = cycles;
+  return config;
+}
+
+}  // namespace
+
+/// One particle wholly on the good binder, in a wide box, against the network of one particle.
+Verifications verify_against_network(double h, const Context& context) {
   ChemomechanicsConfig config;
   config.protocol.cycles = 1;
   config.boundary.mechanical = "collector_rollers";
@@ -77,25 +86,14 @@ void against_network(double h, const Context& context, Verifications& out) {
     last = row[1] - interpolated(curve, row[0]);
     largest = std::max(largest, std::abs(last));
   }
-  out.push_back(
+  return {
       {"V21",
        fmt::format("one particle on the good binder against the network, h=R/{:.3g} (at the end {:+.3f})", 1 / h, last),
-       largest, 0.03});
+       largest, 0.03}};
 }
 
-ChemomechanicsConfig three_spheres(double h, std::int64_t cycles) {
-  ChemomechanicsConfig config;
-  config.mesh.h_over_R = h;
-  config.protocol.cycles = cycles;
-  return config;
-}
-
-}  // namespace
-
-Verifications verify_elements(bool fine, const Context& context) {
+Verifications verify_three_spheres(double h, double finer, const Context& context) {
   Verifications out;
-  const double h = fine ? 1.0 / 3 : 0.5, finer = fine ? 0.25 : 0.4;
-  against_network(h, context, out);
   const Outcome base = outcome_of(elements_of(three_spheres(h, 2), 0), context);
   auto equal = three_spheres(h, 1);
   equal.kinetics.chi = 1;
@@ -127,7 +125,8 @@ std::vector<ChemomechanicsCheck> verify_finite_elements(bool fine, const Context
   take(verify_elasticity(fine, context.threads));
   take(verify_interface(fine, context.threads));
   take(verify_electrochemistry(fine));
-  take(verify_elements(fine, context));
+  take(verify_against_network(fine ? 1.0 / 3 : 0.5, context));
+  take(fine ? verify_three_spheres(1.0 / 3, 0.25, context) : verify_three_spheres(0.5, 0.4, context));
   return checks;
 }
 

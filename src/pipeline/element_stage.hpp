@@ -8,14 +8,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 namespace cathoscope {
 
-/// Files with the fields at the end of the half-cycles of the first and last cycle.
-std::vector<std::string> element_field_files(const ProtocolConfig& protocol);
-
-/// Runs the finite elements in `folder`/chemomechanics.work and writes their tables and fields (under partial names).
+/// Runs the finite elements in `folder`/chemomechanics.work and writes their tables and arrays (under partial names).
 void run_element_stage(const ChemomechanicsConfig& settings, std::uint64_t seed, const std::string& key,
                        const std::filesystem::path& folder, const Run& run, const Context& context);
 

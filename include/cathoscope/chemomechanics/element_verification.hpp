@@ -23,8 +23,10 @@ Verifications verify_mesh(bool fine);                     ///< V18, V19
 Verifications verify_elasticity(bool fine, int threads);  ///< V5, V6, V15, V16, V17
 Verifications verify_interface(bool fine, int threads);   ///< V7, V8, V20, V24 (interface)
 Verifications verify_electrochemistry(bool fine);         ///< V1 to V3, V11 to V14, V17 (time), V24
-/// V21 to V23 on the coupled model: minutes, with `fine` hours.
-Verifications verify_elements(bool fine, const Context& context);
+/// V21 on the coupled model with elements of h = R times `h_over_R`: minutes.
+Verifications verify_against_network(double h_over_R, const Context& context);
+/// V22 and V23, the latter against a finer mesh too: minutes, at R/3 against R/4 a quarter of an hour and more.
+Verifications verify_three_spheres(double h_over_R, double finer, const Context& context);
 
 /// All of them, as `verify` prints them: error 0 expected.
 std::vector<ChemomechanicsCheck> verify_finite_elements(bool fine, const Context& context);

@@ -4,6 +4,7 @@
 
 #include <cathoscope/chemomechanics/mesh.hpp>
 #include <cathoscope/chemomechanics/network.hpp>
+#include <cathoscope/io/h5.hpp>
 
 #include <filesystem>
 #include <string>
@@ -43,19 +44,14 @@ inline constexpr std::int64_t refresh_steps = 16;
 
 ElementState initial_state(const ElementModel& model);
 
-/// Fields at the nodes of the mesh, for ParaView: x, potential_V, displacement_um, damage; by cell: hydrostatic_MPa.
-struct ElementFields {
-  std::vector<fem::NamedField> nodes;
-  std::vector<fem::NamedField> cells;
-};
-ElementFields fields_of(const ElementModel& model, const ElementState& state);
+/// Those of the network, with the ohmic drops of this geometry and K0 h/E_p, which should not pass 1 (a stiffer interface
+/// makes tractions oscillate).
+std::vector<DimensionlessGroup> dimensionless_groups(const ElementModel& model);
 
 /// What a run tells while it goes on.
 struct ElementObserver {
-  /// After each accepted step.
+  /// After each accepted step, before the next half-cycle begins.
   std::function<void(const ElementState& state, const StepFacts& step, const ParticleRows& rows)> step;
-  /// At the end of each half-cycle, before the next begins.
-  std::function<void(const ElementState& state, const StepFacts& step)> half_over;
   /// Where the solver starts afresh: a run may go on from this state and gives the same bits.
   std::function<void(const ElementState& state)> refresh;
 };
@@ -68,9 +64,17 @@ void run_elements(const ElementModel& model, ElementState& state, const ElementO
                   const Context& context);
 
 /// Runs in `work`, going on from what an earlier run with the same key left there; the files of the result have the same
-/// bits as those of an uninterrupted run. Saves as run_network_in does. Fields at the end of each half-cycle of the first
-/// and last cycle go to `work`/fields as .vtu.
+/// bits as those of an uninterrupted run. Saves as run_network_in does. Fields are kept in `work`/fields at the end of each
+/// half-cycle and at each tenth of the first and last charge.
 ElementState run_elements_in(const std::filesystem::path& work, const std::string& key, const ElementModel& model,
                              const Context& context, double save_every_s = 60);
+
+/// Adds the mesh (/mesh) and the kept fields (/frames: moments x nodes, or x cells; single precision) to a file of results.
+/// Displacement and stress are NaN where the step needed no mechanics.
+void write_element_results(const std::filesystem::path& fields_folder, const ElementModel& model, H5File& out);
+
+/// For ParaView: chemomechanics_NNNN.vtu for each moment of a file of results, and chemomechanics.pvd with their times.
+/// Returns how many. Throws Error{no_input} where the file is of a network, Error{data}.
+std::size_t write_frames_vtk(const std::filesystem::path& h5, const std::filesystem::path& folder, Progress& progress);
 
 }  // namespace cathoscope
