@@ -37,28 +37,28 @@ std::vector<ReportStage> stages_of(const std::map<std::string, std::string>& unu
   return stages;
 }
 
-ReportElectrode electrode_of(const Config& config, const ElectrodeConfig& e,
-                             const std::map<std::string, std::string>& synthetic, const Run& run) {
+ReportElectrode electrode_of(const Config& config, const ElectrodeConfig& e, const ElectrodeInputs& opened,
+                             const Run& run) {
   ReportElectrode r;
   r.name = e.name;
   r.target = target_of(config, e);
-  if (const auto at = synthetic.find(e.name); at != synthetic.end()) r.synthetic = at->second;
+  r.synthetic = synthetic_origin(e, opened);
   const fs::path folder = run.folder() / e.name;
   r.particles = e.table ? fs::path(e.table->path.resolved) : folder / "attributes.csv";
   if (!e.table && fs::exists(folder / "attributes_matched.csv")) r.compared = folder / "attributes_matched.csv";
   return r;
 }
 
-ReportInputs report_inputs(const Config& config, const std::map<std::string, std::string>& unusable,
-                           const std::map<std::string, std::string>& synthetic, const Run& run) {
+ReportInputs report_inputs(const Config& config, const FigureSources& sources, const Run& run) {
   ReportInputs inputs;
   inputs.folder = run.folder();
   inputs.run = config.name;
   inputs.program = "cathoscope " + version_text();
   inputs.seed = config.seed;
   inputs.exclude = config.statistics.exclude;
-  for (const auto& e : config.electrodes) inputs.electrodes.push_back(electrode_of(config, e, synthetic, run));
-  inputs.stages = stages_of(unusable, run);
+  for (std::size_t i = 0; i < config.electrodes.size(); ++i)
+    inputs.electrodes.push_back(electrode_of(config, config.electrodes[i], sources.inputs()[i], run));
+  inputs.stages = stages_of(sources.unusable(), run);
   Config shown = config;
   shown.output = ".";
   inputs.config_yaml = canonical_yaml(shown, {.without = {"runtime"}, .paths = Paths::as_written});
@@ -79,14 +79,13 @@ StageInput input_of(const SeenStage& seen, const Run& run) {
 
 }  // namespace
 
-void report_stage(const Config& config, const std::map<std::string, std::string>& unusable,
-                  const std::map<std::string, std::string>& synthetic, Run& run) {
+void report_stage(const Config& config, const FigureSources& sources, Run& run) {
   if (!run.selected("figures")) return;
-  const ReportInputs inputs = report_inputs(config, unusable, synthetic, run);
+  const ReportInputs inputs = report_inputs(config, sources, run);
   StageSpec spec{"", "figures", report_algorithm, {}, {}, {"report.html"}, "report"};
   spec.config = inputs.config_yaml + "page: " + report_page_hash() + "\n";
   for (const auto& e : inputs.electrodes) spec.config += e.name + ": " + e.target + ", origin: " + e.synthetic + "\n";
-  for (const auto& [stage, why] : unusable) spec.config += "without " + stage + "\n";
+  for (const auto& [stage, why] : sources.unusable()) spec.config += "without " + stage + "\n";
   for (const auto& seen : run.seen()) spec.inputs.push_back(input_of(seen, run));
   for (const auto& e : config.electrodes)
     if (e.table) spec.inputs.push_back(run.input_of_files("particles of " + e.name, {e.table->path.resolved}));

@@ -56,11 +56,17 @@ std::string number_text(double value, int digits) {
   return text;
 }
 
-std::string percent_text(double share) {
+namespace {
+
+std::string percent_digits(double share) {
   if (!std::isfinite(share)) return "-";
   const double percent = 100 * share;
-  return fmt::format("{:.{}f} %", percent, std::abs(percent) < 10 ? 1 : 0);
+  return fmt::format("{:.{}f}", percent, std::abs(percent) < 9.95 ? 1 : 0);
 }
+
+}  // namespace
+
+std::string percent_text(double share) { return std::isfinite(share) ? percent_digits(share) + " %" : "-"; }
 
 std::string count_text(std::size_t n) {
   std::string text = std::to_string(n);
@@ -76,7 +82,12 @@ std::string interval_text(const Interval& i) {
 
 std::string percent_text(const Interval& i) {
   if (!std::isfinite(i.low) || !std::isfinite(i.high)) return percent_text(i.value);
-  return fmt::format("{} [{}, {}]", percent_text(i.value), percent_text(i.low), percent_text(i.high));
+  return fmt::format("{} [{}, {}]", percent_text(i.value), percent_digits(i.low), percent_digits(i.high));
+}
+
+std::string points_text(const Interval& i) {
+  return fmt::format("{} percentage points [{}, {}]", percent_digits(i.value), percent_digits(i.low),
+                     percent_digits(i.high));
 }
 
 std::string row_html(const std::vector<std::string>& cells) {

@@ -37,8 +37,10 @@ struct Interval {
 };
 /// "0.12 [0.08, 0.18]"
 std::string interval_text(const Interval& i);
-/// "7.3 % [6.1 %, 8.8 %]"
+/// "7.3 % [6.1, 8.8]"
 std::string percent_text(const Interval& i);
+/// A difference of shares: "4.6 percentage points [2.9, 6.4]"
+std::string points_text(const Interval& i);
 
 /// "<tr><td>...</td>...</tr>" of texts that are HTML already.
 std::string row_html(const std::vector<std::string>& cells);

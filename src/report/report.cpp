@@ -42,7 +42,7 @@ std::string policy(const std::vector<std::string>& all_scripts) {
 
 report::ViewBudget budget_of(std::size_t bytes, std::size_t electrodes) {
   const std::size_t each = bytes / std::max<std::size_t>(1, electrodes);
-  return {each / 100 * 37, each / 100 * 30, each / 100 * 23, each / 100 * 10};
+  return {each, each / 100 * 37, each / 100 * 30, each / 100 * 10};
 }
 
 struct Views {

@@ -31,48 +31,49 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string damage_sentence(const ElectrodeFindings& e) {
-  return fmt::format("<b>{}</b>: {} particles found, {} used. Mean {} <b>{}</b>, median {}; the most damaged tenth "
-                     "carries {} of it.",
-                     escaped(e.name), count_text(e.particles), count_text(e.used()), target_text(e),
-                     value_text(e, e.mean), value_text(e, e.median), percent_text(e.worst_tenth));
+std::string damage_text(const Findings& f) {
+  std::string text;
+  for (const auto& e : f.electrodes)
+    text += fmt::format("Mean {} of <b>{}</b> is <b>{}</b> over {} particles (median {}; the most damaged tenth carries {} "
+                        "of it). ",
+                        target_text(e), escaped(e.name), value_text(e, e.mean), count_text(e.used()),
+                        value_text(e, e.median), percent_text(e.worst_tenth));
+  return text;
 }
 
-std::string mean_comparison(const ElectrodeFindings& a, const ElectrodeFindings& b, const Comparison& c) {
-  const std::string difference = value_text(b, c.mean_difference);
+std::string difference_text(const ElectrodeFindings& a, const ElectrodeFindings& b, const Comparison& c) {
+  const std::string difference =
+      a.target == "Damage" ? points_text(c.mean_difference) : interval_text(c.mean_difference);
   if (!excludes_zero(c.mean_difference))
-    return fmt::format("Mean {} of <b>{}</b> and <b>{}</b> cannot be told apart: difference {}.", target_text(a),
-                       escaped(b.name), escaped(a.name), difference);
-  return fmt::format("Mean {} is {} in <b>{}</b> than in <b>{}</b>: difference {}{}.", target_text(a),
-                     c.mean_difference.value > 0 ? "higher" : "lower", escaped(b.name), escaped(a.name), difference,
-                     a.target == "Damage" ? " (percentage points)" : "");
+    return fmt::format("The means of {} and {} cannot be told apart: difference {}. ", escaped(b.name), escaped(a.name),
+                       difference);
+  return fmt::format("It is {} in {} than in {}, by {}. ", c.mean_difference.value > 0 ? "higher" : "lower",
+                     escaped(b.name), escaped(a.name), difference);
 }
 
-std::string unevenness_comparison(const ElectrodeFindings& a, const ElectrodeFindings& b, const Comparison& c) {
+std::string unevenness_text(const ElectrodeFindings& a, const ElectrodeFindings& b, const Comparison& c) {
   const std::string numbers =
       fmt::format("standard deviation over mean {} in {}, {} in {}, difference {}", interval_text(a.variation),
                   escaped(a.name), interval_text(b.variation), escaped(b.name), interval_text(c.variation_difference));
   if (!excludes_zero(c.variation_difference))
-    return fmt::format("Whether {} is more uneven in <b>{}</b> or in <b>{}</b> these data do not tell: {}.",
-                       target_text(a), escaped(a.name), escaped(b.name), numbers);
+    return fmt::format("Whether particles differ more in {} or in {}, these data <b>do not tell</b>: {}. ",
+                       escaped(a.name), escaped(b.name), numbers);
   const bool first = c.variation_difference.value < 0;
-  return fmt::format("{} is <b>more uneven {}</b>, from particle to particle, in <b>{}</b>: {}.",
-                     a.target == "Damage" ? "Damage" : escaped(a.target), first ? "first" : "later",
+  return fmt::format("From particle to particle it is more uneven <b>{}</b>, in {}: {}. ", first ? "first" : "later",
                      escaped(first ? a.name : b.name), numbers);
 }
 
 std::string unevenness_alone(const ElectrodeFindings& e) {
-  return fmt::format("How uneven {} is: standard deviation over mean {}. There is no second electrode to compare with.",
-                     target_text(e), interval_text(e.variation));
+  return fmt::format("Standard deviation over mean {}. There is no second electrode to compare with.",
+                     interval_text(e.variation));
 }
 
-std::string prediction_sentence(const ElectrodeFindings& e) {
+std::string prediction_text(const ElectrodeFindings& e) {
   const ForestFindings& f = *e.forest;
-  const std::string scores =
-      fmt::format("out-of-bag R² {}, with blocks of the electrode held out {}, {} particles", number_text(f.oob_r2),
-                  number_text(f.spatial_r2), count_text(f.rows));
+  const std::string scores = fmt::format("out-of-bag R² {}, {} with blocks of the electrode held out",
+                                         number_text(f.oob_r2, 2), number_text(f.spatial_r2, 2));
   if (!(f.oob_r2 > 0))
-    return fmt::format("In <b>{}</b> the attributes <b>do not predict {}</b> ({}): read nothing into their ranking.",
+    return fmt::format("In <b>{}</b> the attributes <b>do not predict {}</b> ({}): read nothing into their ranking. ",
                        escaped(e.name), target_text(e), scores);
   std::vector<std::string> clear;
   std::size_t cleared = 0;
@@ -82,61 +83,65 @@ std::string prediction_sentence(const ElectrodeFindings& e) {
   }
   const std::string causes =
       clear.empty() ? "no attribute clears its null floor"
-                    : fmt::format("{} of {} attributes clear their null floor, first of all {}", cleared,
+                    : fmt::format("{} of {} attributes clear their null floor, first {}", cleared,
                                   f.contributions.size(), listed(clear));
-  return fmt::format("In <b>{}</b> the attributes predict {} of the variance of {} ({}); {}.", escaped(e.name),
-                     percent_text(f.oob_r2), target_text(e), scores, causes);
+  return fmt::format("In <b>{}</b> the attributes predict {} of the variance ({}); {}. ", escaped(e.name),
+                     percent_text(f.oob_r2), scores, causes);
 }
 
-std::string neighbour_sentence(const Findings& findings) {
+std::string neighbour_text(const Findings& findings) {
   std::vector<std::string> shares;
   for (const auto& e : findings.electrodes)
     if (e.forest && e.forest->oob_r2 > 0 && std::isfinite(e.forest->share_neighbour.value))
       shares.push_back(fmt::format("<b>{}</b> in {}", percent_text(e.forest->share_neighbour), escaped(e.name)));
   if (shares.empty()) return "";
-  return "Of what the forest uses, a particle's neighbourhood (against its own properties) makes up " +
+  return "Of what the forest uses, the neighbourhood of a particle, against its own properties, makes up " +
          listed(shares) + ".";
 }
 
-std::string clustering_sentence(const ElectrodeFindings& e) {
+std::string clustering_text(const ElectrodeFindings& e) {
   const Clustering& c = *e.clustering;
-  const bool closer = c.p <= 0.05;
-  return fmt::format("Severely damaged particles of <b>{}</b> {}: mean distance to the three nearest {} um, {} um by "
-                     "chance (p = {}, {} particles).",
-                     escaped(e.name), closer ? "lie closer together than chance" : "do not lie closer together than chance",
-                     number_text(c.distance_um), number_text(c.expected_um), number_text(c.p, 2), count_text(c.severe));
+  return fmt::format("In {} the {} severely damaged particles {} closer together than chance: {} µm to the three nearest, "
+                     "{} µm by chance (p = {}). ",
+                     escaped(e.name), count_text(c.severe), c.p <= 0.05 ? "<b>lie</b>" : "<b>do not lie</b>",
+                     number_text(c.distance_um), number_text(c.expected_um), number_text(c.p, 2));
 }
 
-std::string difference_sentence(const Comparison& c) {
+std::string comparison_text(const Comparison& c) {
   std::string text;
   if (!c.attributes.empty()) {
     std::vector<std::string> names;
     for (const auto& a : c.attributes) names.push_back(escaped(a));
-    text = fmt::format("Contributions that differ between <b>{}</b> and <b>{}</b> (q at most 0.05): {}.",
-                       escaped(c.first), escaped(c.second), listed(names));
+    text = fmt::format("Contributions of {} differ between {} and {} (q at most 0.05). ", listed(names),
+                       escaped(c.first), escaped(c.second));
   }
   if (c.latent_pairs > 0)
-    text += fmt::format("{}{} of {} links between latent dimensions differ between {} and {}.", text.empty() ? "" : " ",
-                        c.latent_different, c.latent_pairs, escaped(c.first), escaped(c.second));
+    text += fmt::format("{} of {} links between latent dimensions differ. ", c.latent_different, c.latent_pairs);
   return text;
 }
 
-std::vector<std::string> sentences(const Findings& f) {
-  std::vector<std::string> all;
-  for (const auto& e : f.electrodes) all.push_back(damage_sentence(e));
+/// What is said, under a word that tells what about. Topics without results are left out.
+struct Topic {
+  std::string title, text;
+};
+
+std::vector<Topic> topics(const Findings& f) {
+  std::string means, evenness, predictions, clusters, differences;
   for (std::size_t i = 0; i < f.comparisons.size(); ++i) {
+    differences += comparison_text(f.comparisons[i]);
     if (f.electrodes[i + 1].target != f.electrodes.front().target) continue;
-    all.push_back(mean_comparison(f.electrodes.front(), f.electrodes[i + 1], f.comparisons[i]));
-    all.push_back(unevenness_comparison(f.electrodes.front(), f.electrodes[i + 1], f.comparisons[i]));
+    means += difference_text(f.electrodes.front(), f.electrodes[i + 1], f.comparisons[i]);
+    evenness += unevenness_text(f.electrodes.front(), f.electrodes[i + 1], f.comparisons[i]);
   }
-  if (f.electrodes.size() == 1) all.push_back(unevenness_alone(f.electrodes.front()));
-  for (const auto& e : f.electrodes)
-    if (e.forest) all.push_back(prediction_sentence(e));
-  all.push_back(neighbour_sentence(f));
-  for (const auto& e : f.electrodes)
-    if (e.clustering) all.push_back(clustering_sentence(e));
-  for (const auto& c : f.comparisons) all.push_back(difference_sentence(c));
-  std::erase(all, "");
+  if (f.electrodes.size() == 1) evenness = unevenness_alone(f.electrodes.front());
+  for (const auto& e : f.electrodes) {
+    if (e.forest) predictions += prediction_text(e);
+    if (e.clustering) clusters += clustering_text(e);
+  }
+  std::vector<Topic> all{{"How much", damage_text(f) + means},  {"How uneven", evenness},
+                         {"What goes with it", predictions},    {"Neighbours or itself", neighbour_text(f)},
+                         {"Where the worst lie", clusters},     {"What differs", differences}};
+  std::erase_if(all, [](const Topic& t) { return t.text.empty(); });
   return all;
 }
 
@@ -225,7 +230,7 @@ std::string summary_section(const Findings& findings, const ReportInputs& inputs
            "href=\"#provenance\">Provenance</a>.</p>";
   else {
     out += "<ul class=\"findings\">";
-    for (const auto& s : sentences(findings)) out += "<li>" + s + "</li>\n";
+    for (const auto& t : topics(findings)) out += "<li><strong>" + t.title + ".</strong> " + t.text + "</li>\n";
     out += "</ul>";
   }
   out += missing_electrodes(findings, inputs) + "<div class=\"cards\">";

@@ -18,14 +18,21 @@ namespace {
 namespace fs = std::filesystem;
 
 /// More voxels than this show nothing more on a screen, whatever the budget.
-constexpr double most_label_voxels = 4e6;
-constexpr double most_grey_voxels = 2e6;
+constexpr double most_label_voxels = 1.5e6;
+constexpr double most_grey_voxels = 3e6;
 constexpr int still_width = 720;
 
 std::string blob(ElectrodeView& view, std::size_t number, const char* kind, std::string base64) {
   const std::string id = fmt::format("data-{}-{}", kind, number);
   view.blobs.emplace_back(id, std::move(base64));
   return id;
+}
+
+/// What the electrode's other data leave of its bytes.
+std::size_t left_of(const ElectrodeView& view, std::size_t bytes) {
+  std::size_t taken = view.still_html.size();
+  for (const auto& [id, data] : view.blobs) taken += data.size();
+  return taken < bytes ? bytes - taken : 0;
 }
 
 Json grid_json(const PackedGrid& grid, const std::string& id) {
@@ -126,7 +133,7 @@ ElectrodeView electrode_view(const ReportInputs& inputs, const ReportElectrode& 
                       ": no segmentation in this run, so there are no surfaces to show.</p>";
   }
   if (fs::exists(folder / "volume.h5")) {
-    const PackedGrid packed = grey_grid(folder / "volume.h5", budget.grey, context);
+    const PackedGrid packed = grey_grid(folder / "volume.h5", left_of(view, budget.all), context);
     view.about["grey"] = grid_json(packed, blob(view, number, "grey", packed.base64));
     view.about["grey"]["low"] = packed.low;
     view.about["grey"]["high"] = packed.high;

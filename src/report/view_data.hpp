@@ -27,11 +27,11 @@ struct ParticleList {
 ParticleList particle_list(const Table& particles, const Table* shap, const std::string& target,
                            const std::vector<std::string>& exclude, std::size_t bytes);
 
-/// Bytes of text that each kind of data may take, an electrode.
+/// Bytes of text that an electrode's data may take, and some kinds of it. Grey values get what is left.
 struct ViewBudget {
+  std::size_t all = 0;
   std::size_t particles = 0;
   std::size_t labels = 0;
-  std::size_t grey = 0;
   std::size_t still = 0;
 };
 

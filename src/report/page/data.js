@@ -65,6 +65,9 @@ function numberText(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+// "um^3" as people write it.
+const unitText = (unit) => unit.replace(/^um/, "µm").replace("^2", "²").replace("^3", "³").replace("1/grey value", "per grey value");
+
 // Viridis (CC0), as in picture.cpp.
 const viridisStops = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129],
   [92, 200, 99], [170, 220, 50], [253, 231, 37]];

@@ -21,8 +21,8 @@ class ParticleScene {
     this.scene = new Three.Scene();
     this.camera = new Three.PerspectiveCamera(32, 1, 0.1, 1000);
     this.camera.up.set(0, 0, 1);
-    this.scene.add(this.camera, new Three.HemisphereLight(0xffffff, 0x53606e, 1.7));
-    const lamp = new Three.DirectionalLight(0xffffff, 1.9);
+    this.scene.add(this.camera, new Three.HemisphereLight(0xffffff, 0x66707c, 2.3));
+    const lamp = new Three.DirectionalLight(0xffffff, 2.6);
     lamp.position.set(-0.6, 0.8, 1);
     this.camera.add(lamp);
     this.clip = new Three.Plane();

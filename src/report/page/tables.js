@@ -63,12 +63,12 @@ function rowFilter(text, particles) {
   return (i) => conditions.every((holds) => holds(i));
 }
 
-// The list of an electrode's particles, fifty at a time. onPick(i) is told of a chosen row.
+// The list of an electrode's particles, a page at a time. onPick(i) is told of a chosen row.
 class ParticleTable {
   constructor(particles, title, onPick) {
     this.particles = particles;
     this.onPick = onPick;
-    this.size = 50;
+    this.size = 15;
     this.page = 0;
     this.chosen = -1;
     this.order = particles.labels.map((_, i) => i);
@@ -98,7 +98,7 @@ class ParticleTable {
     const columns = [this.particles.labels, this.particles.used, ...this.particles.columns];
     ["label", "used", ...this.particles.names].forEach((name, c) => {
       const unit = c < 2 ? "" : this.particles.units[c - 2];
-      const header = element("th", { scope: "col", class: "number" }, unit ? `${name} (${unit})` : name);
+      const header = element("th", { scope: "col", class: "number" }, unit ? `${name} (${unitText(unit)})` : name);
       if (c >= 2 && this.particles.about[c - 2]) header.title = this.particles.about[c - 2];
       if (c === 1) header.title = "whether inference used it";
       sortButton(header, (descending) => {

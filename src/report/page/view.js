@@ -66,7 +66,7 @@ class View {
     const select = this.byId("pick-attribute"), before = select.value;
     select.replaceChildren(...particles.names.map((name, i) => {
       const unit = particles.units[i];
-      return element("option", { value: name, title: particles.about[i] || "" }, unit ? `${name} (${unit})` : name);
+      return element("option", { value: name, title: particles.about[i] || "" }, unit ? `${name} (${unitText(unit)})` : name);
     }));
     select.value = particles.names.includes(before) ? before : about.target;
     if (select.selectedIndex < 0) select.selectedIndex = 0;
@@ -80,8 +80,8 @@ class View {
   note() {
     const { about, labels, grey } = this.electrode;
     const um = (grid) => grid.voxel.map((v) => numberText(v, 3)).join(" x ");
-    let text = `Surfaces are drawn from the labels at voxels of ${um(labels)} um (z, y, x)`;
-    text += grey ? `, slices from grey values averaged to ${um(grey)} um in 64 steps.` : "; this run has no grey values.";
+    let text = `Surfaces are drawn from the labels at voxels of ${um(labels)} µm (z, y, x)`;
+    text += grey ? `, slices from grey values averaged to ${um(grey)} µm in 64 steps.` : "; this run has no grey values.";
     if (about.particles.kept < about.particles.total)
       text += ` This page has room for the ${about.particles.kept} largest of ${about.particles.total} particles; all are in the files of the run.`;
     const without = study.electrodes.filter((e, i) => !this.viewable.includes(i)).map((e) => e.name);
@@ -94,7 +94,7 @@ class View {
     const { colours, range } = coloursBy(this.electrode.particles, column);
     this.colours = colours;
     this.byId("legend-low").textContent = numberText(range.low, 3);
-    this.byId("legend-high").textContent = `${numberText(range.high, 3)} ${this.electrode.particles.units[column]}`;
+    this.byId("legend-high").textContent = `${numberText(range.high, 3)} ${unitText(this.electrode.particles.units[column])}`;
     this.byId("legend-note").textContent = (range.cut ? "2 % to 98 % of the particles; " : "") + "grey: unknown; orange: picked";
     const stops = viridisStops.map((c) => `rgb(${c})`).join(", ");
     this.byId("legend-bar").style.background = `linear-gradient(to right, ${stops})`;
@@ -117,8 +117,8 @@ class View {
     const canvas = this.byId("slice");
     drawSlice(canvas, this.electrode, this.slice, this.colours, this.chosen);
     const place = numberText(um + grid.origin[axis], 4);
-    this.byId("slice-place").textContent = `${axisNames[axis]} = ${place} um`;
-    canvas.setAttribute("aria-label", `Slice at ${axisNames[axis]} = ${place} um`);
+    this.byId("slice-place").textContent = `${axisNames[axis]} = ${place} µm`;
+    canvas.setAttribute("aria-label", `Slice at ${axisNames[axis]} = ${place} µm`);
     this.byId("slice-resolution").textContent = `${axisNames[this.slice.across]} across, ${axisNames[this.slice.down]} down`;
     if (this.scene) this.scene.cut(this.byId("pick-cut").checked, this.slice, canvas);
   }
@@ -153,7 +153,7 @@ class View {
       const bar = term === null ? "" : element("span", { class: term < 0 ? "bar down" : "bar" });
       if (bar) bar.style.width = `${2.2 * Math.abs(term) / largest}rem`;
       return element("tr", {}, element("th", { scope: "row", title: p.about[c] || "" }, name),
-        element("td", { class: "number" }, numberText(p.columns[c][i], 5)), element("td", {}, p.units[c]),
+        element("td", { class: "number" }, numberText(p.columns[c][i], 5)), element("td", {}, unitText(p.units[c])),
         ...(known ? [element("td", { class: "number" }, numberText(term, 2)), element("td", {}, bar)] : []));
     });
     const head = element("tr", {}, ...["", "value", "unit", ...(known ? ["SHAP", ""] : [])].map((t) => element("th", { scope: "col" }, t)));
