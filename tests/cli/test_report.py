@@ -76,8 +76,10 @@ class Browser:
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] in ("SEVERE", "ERROR")]
 
     def pixels(self, canvas):
-        """The canvas as drawn and how many colours it has."""
-        return self.js("""
+        """The canvas once what changed is drawn: how many colours it has, and a number that tells pictures apart."""
+        return self.driver.execute_async_script("""
+          const done = arguments[arguments.length - 1];
+          requestAnimationFrame(() => requestAnimationFrame(() => {
           const from = document.getElementById(arguments[0]), to = document.createElement("canvas");
           to.width = from.width; to.height = from.height;
           const context = to.getContext("2d");
@@ -88,7 +90,8 @@ class Browser:
             seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
             sum = (sum * 31 + data[i] + 7 * data[i + 1] + 13 * data[i + 2]) % 1000000007;
           }
-          return {colours: seen.size, sum};""", canvas)
+          done({colours: seen.size, sum});
+          }));""", canvas)
 
     def point(self, canvas, across, down):
         """A mouse on a point of the canvas, 0 to 1 from its corner; returns the chain of actions."""

@@ -27,7 +27,7 @@ async function listParticles(view, tables) {
     tables[i] = new ParticleTable(particles, `Particles of ${about.name}.${some}`, async (row) => {
       if (view.viewable.includes(i)) {
         if (view.electrodeNumber !== i) await view.showElectrode(i);
-        view.pick(row + 1);
+        view.show(row + 1);
         document.getElementById("view").scrollIntoView();
       } else tables[i].choose(row);
     });

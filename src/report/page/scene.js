@@ -146,8 +146,14 @@ class ParticleScene {
     this.render();
   }
 
+  // Once a frame, however many changes ask for it.
   render() {
-    if (this.mesh) this.renderer.render(this.scene, this.camera);
+    if (this.asked || !this.mesh) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.renderer.render(this.scene, this.camera);
+    });
   }
 
   onKey(event) {

@@ -142,6 +142,20 @@ class View {
     this.onPicked(this.electrodeNumber, place - 1);
   }
 
+  // As pick, and the slice moves to the middle of the particle.
+  show(place) {
+    const axis = Number(this.byId("pick-axis").value), { labels, grey } = this.electrode;
+    const stride = axis === 0 ? labels.shape[1] * labels.shape[2] : axis === 1 ? labels.shape[2] : 1;
+    let sum = 0, n = 0;
+    labels.values.forEach((v, i) => {
+      if (v !== place) return;
+      sum += Math.floor(i / stride) % labels.shape[axis];
+      ++n;
+    });
+    if (n > 0) this.byId("pick-slice").value = String(voxelAt(grey || labels, axis, (sum / n + 0.5) * labels.voxel[axis]));
+    this.pick(place);
+  }
+
   numbers(i) {
     const p = this.electrode.particles, shap = p.shap;
     const values = shap ? shap.columns.map((c) => c[i]) : [];
@@ -152,11 +166,12 @@ class View {
       const term = terms.includes(name) ? values[shap.names.indexOf(name)] : null;
       const bar = term === null ? "" : element("span", { class: term < 0 ? "bar down" : "bar" });
       if (bar) bar.style.width = `${2.2 * Math.abs(term) / largest}rem`;
-      return element("tr", {}, element("th", { scope: "row", title: p.about[c] || "" }, name),
-        element("td", { class: "number" }, numberText(p.columns[c][i], 5)), element("td", {}, unitText(p.units[c])),
+      const unit = unitText(p.units[c]);
+      return element("tr", {}, element("th", { scope: "row", title: [p.about[c], unit].filter(Boolean).join("; ") }, name),
+        element("td", { class: "number" }, numberText(p.columns[c][i], 5)), element("td", {}, unit.length > 6 ? "" : unit),
         ...(known ? [element("td", { class: "number" }, numberText(term, 2)), element("td", {}, bar)] : []));
     });
-    const head = element("tr", {}, ...["", "value", "unit", ...(known ? ["SHAP", ""] : [])].map((t) => element("th", { scope: "col" }, t)));
+    const head = element("tr", {}, ...["", "value", "", ...(known ? ["SHAP", ""] : [])].map((t) => element("th", { scope: "col" }, t)));
     return [element("h3", {}, `Particle ${p.labels[i]}`), this.remark(i, values, known),
       element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows))];
   }
