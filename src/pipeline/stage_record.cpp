@@ -78,6 +78,7 @@ std::optional<StageRecord> read_record(const std::filesystem::path& path) {
                            o.at("modified_ns").get<std::int64_t>(), o.at("sha256").get<std::string>()});
       r.spec.outputs.push_back(r.outputs.back().file);
     }
+    if (j.contains("also")) r.also = j.at("also").get<std::vector<std::string>>();
     r.seconds = j.at("seconds").get<double>();
     r.run = j.at("run");
     return r;
@@ -99,6 +100,7 @@ void write_record(const std::filesystem::path& path, const StageRecord& r) {
   for (const auto& o : r.outputs)
     j["outputs"].push_back(
         {{"file", o.file}, {"bytes", o.bytes}, {"modified_ns", o.modified_ns}, {"sha256", o.sha256}});
+  if (!r.also.empty()) j["also"] = r.also;
   j["seconds"] = r.seconds;
   j["run"] = r.run;
   write_atomically(path, j.dump(2) + "\n");
@@ -160,6 +162,9 @@ void add_file_changes(const StageRecord& record, const std::filesystem::path& fo
     else if (modified_ns(path) != o.modified_ns && sha256_of_file(path) != o.sha256)
       reasons.push_back("file " + o.file + " was changed");
   }
+  std::error_code none;
+  for (const auto& file : record.also)
+    if (!std::filesystem::exists(folder / file, none)) reasons.push_back("file " + file + " is missing");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct StageRecord {
   std::string key;
   StageSpec spec;  ///< name, algorithm, config and inputs as they were
   std::vector<OutputRecord> outputs;
+  std::vector<std::string> also;  ///< further files: they must be there, whatever is in them
   double seconds = 0;
   nlohmann::ordered_json run;  ///< host, threads, peak memory, warnings, time
 };
