@@ -20,12 +20,12 @@ namespace cathoscope {
 
 namespace {
 
-/// A table of `cathoscope explore` in OUT/explore.
+/// A table of `cathoscope explore`: in OUT/explore, or in the folder of the studies itself.
 Table explored(const StudyResults& results, const std::string& study) {
-  const auto path = results.folder / "explore" / (study + ".csv");
-  if (!std::filesystem::exists(path))
-    fail(Exit::no_input, "explore/{}.csv is not there: cathoscope explore CONFIG --study {} writes it", study, study);
-  return read_csv(path);
+  const std::string name = study + ".csv";
+  for (const auto& path : {results.folder / "explore" / name, results.folder / name})
+    if (std::filesystem::exists(path)) return read_csv(path);
+  fail(Exit::no_input, "explore/{} is not there: cathoscope explore CONFIG --study {} writes it", name, study);
 }
 
 /// A numeric column; one without any value reads as text or nothing, and is all missing.
