@@ -120,6 +120,9 @@ void add_train(CommandLine& c) {
   auto& o = c.train_command;
   auto* s = c.app.add_subcommand("train", "Train the network on synthetic electrodes and on labelled images");
   s->add_option("CONFIG", o.config, "the training, a YAML file")->required();
+  s->add_option("--calibrate", o.calibrate,
+                "train nothing: choose the cut-offs of this weights file anew on the validation samples of CONFIG, and "
+                "write them into it");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
   s->add_option("--device", o.device, "auto, cpu, cuda or cuda:0, ...");

@@ -77,9 +77,6 @@ void FigureSources::attempt(const std::string& stage, const std::function<void()
   if (only_for_figures(work, run_.selected(stage), why)) unusable_[stage] = why;
 }
 
-namespace {
-
-/// How an electrode was made where it is no measurement: its files say so, or a truth stands beside its table.
 std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInputs& inputs) {
   for (const auto* file : {&inputs.volume, &inputs.labels, &inputs.cracks})
     if (*file && !(*file)->synthetic.empty()) return (*file)->synthetic;
@@ -90,6 +87,8 @@ std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInput
   const bool ours = text.find("\nsynthetic: true\n") != std::string::npos;
   return ours ? "synthetic: a truth.yaml of cathoscope phantom is beside the table" : "";
 }
+
+namespace {
 
 StudyResults study_results(const Config& config, const std::vector<ParticleTables>& tables,
                            const FigureSources& sources, const fs::path& folder) {

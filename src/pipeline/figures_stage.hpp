@@ -38,6 +38,9 @@ class FigureSources {
   std::string without_particles_;  ///< why there are no particles of all electrodes
 };
 
+/// How an electrode was made where it is no measurement: its files say so, or a truth stands beside its table.
+std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInputs& inputs);
+
 /// `tables`: the particles of all electrodes, or of those that could be used. Does nothing where it may not run.
 void figures_stage(const Config& config, const std::vector<ParticleTables>& tables, const FigureSources& sources,
                    Run& run);

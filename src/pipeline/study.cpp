@@ -7,6 +7,7 @@
 #include "network_model.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
+#include "report_stage.hpp"
 #include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
@@ -268,6 +269,8 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   sources.attempt_all("regression", [&] { regression_stage(config, tables, run); });
   sources.attempt("chemomechanics", [&] { chemomechanics_stage(config, run); });
   figures_stage(config, tables, sources, run);
+  run.write_provenance(provenance_of(config));  // which the report shows
+  report_stage(config, sources, run);
   run.write_provenance(provenance_of(config));
 }
 
