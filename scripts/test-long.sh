@@ -29,6 +29,7 @@ property_tests() {
 long_unit_tests() { # cases hidden from the fast suite
   "$root/scripts/build.sh" release
   "$root/build/release/bin/test_unit_latent" "[long]"
+  "$root/build/release/bin/test_unit_chemomechanics" "[long]"
 }
 
 planted_causes() { # null|voxels: prints the numbers of docs/regression.md

@@ -67,6 +67,7 @@ Exit phantom(const PhantomCommand& command, Console& console);
 
 struct TrainCommand {
   std::string config;
+  std::string calibrate;
   std::vector<std::string> set;
   std::optional<int> threads;
   std::string device;

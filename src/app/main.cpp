@@ -120,6 +120,9 @@ void add_train(CommandLine& c) {
   auto& o = c.train_command;
   auto* s = c.app.add_subcommand("train", "Train the network on synthetic electrodes and on labelled images");
   s->add_option("CONFIG", o.config, "the training, a YAML file")->required();
+  s->add_option("--calibrate", o.calibrate,
+                "train nothing: choose the cut-offs of this weights file anew on the validation samples of CONFIG, and "
+                "write them into it");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
   s->add_option("--device", o.device, "auto, cpu, cuda or cuda:0, ...");
@@ -201,7 +204,7 @@ void add_explore(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("explore", "Run the damage model under other laws and parameters: what decides the result");
   s->add_option("CONFIG", o.config, "a study with the block chemomechanics, a YAML file")->required();
-  s->add_option("--study", o.study, "laws, parameters or morris")->required();
+  s->add_option("--study", o.study, "laws, parameters, coverage or morris")->required();
   s->add_option("--output", o.output, "folder of the runs and the table")->required();
   s->add_option("--shard", o.shard, "i/n: only every n-th run, from the i-th; shards may share the folder");
   s->add_option("--trajectories", o.trajectories, "of morris")->check(CLI::Range(2, 100000));

@@ -14,13 +14,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when the same configuration gives other outcomes than before.
-constexpr int study_algorithm = 1;
+constexpr int study_algorithm = 2;
 
 MorrisDesign design_of(const ChemomechanicsConfig& base, const ModelStudyOptions& o) {
   if (o.study == "morris") return morris_design(base, o.trajectories, o.seed);
   if (o.study == "laws") return {law_comparison(base), {}, {}};
+  if (o.study == "coverage") return {coverage_study(base), {}, {}};
   if (o.study == "parameters") return {parameter_study(base), {}, {}};
-  fail(Exit::usage, "--study {}: allowed are laws, parameters and morris", o.study);
+  fail(Exit::usage, "--study {}: allowed are laws, parameters, coverage and morris", o.study);
 }
 
 fs::path file_of(const fs::path& folder, const StudyRun& run, std::uint64_t seed) {

@@ -80,7 +80,7 @@ def test_configuration_errors_are_located(cathoscope, tmp_path):
         "{kinetics: {feedback: film}}": "film_ohm_m2",
         "{cohesive: {toughness_J_m2: 1.0e-9}}": "is too small",
         "{geometry: {particles_from: nowhere}}": "no electrode is called 'nowhere'",
-        "{model: finite_elements}": "network",
+        "{model: finite_element}": "network",
         "{kinetics: {feedbak: none}}": "feedback",
     }
     for block, message in cases.items():

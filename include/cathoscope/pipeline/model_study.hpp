@@ -11,7 +11,7 @@
 namespace cathoscope {
 
 struct ModelStudyOptions {
-  std::string study = "laws";  ///< laws, parameters or morris
+  std::string study = "laws";  ///< laws, parameters, coverage or morris
   int trajectories = 20;       ///< of morris
   std::uint64_t seed = 7;
   int shard = 1;  ///< 1..shards: every `shards`-th run
