@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 namespace cathoscope {
 
@@ -50,6 +51,16 @@ void check_picture(const fs::path& path, const std::string& format) {
   write(path, pdf);
 }
 
+/// What gnuplot said, without what is meant: a series with nothing in it.
+std::string remarkable(const std::string& said) {
+  std::istringstream lines(said);
+  std::string result;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("Skipping data file with no valid points") == std::string::npos && !line.empty())
+      result += (result.empty() ? "" : "; ") + line;
+  return result;
+}
+
 Drawn drawn(const Figure& figure, const std::vector<std::string>& formats, const fs::path& folder,
             const Context& context) {
   Drawn result;
@@ -60,7 +71,8 @@ Drawn drawn(const Figure& figure, const std::vector<std::string>& formats, const
   add(figure.name + ".csv", figure.csv);
   for (const auto& file : figure.more) add(file.name, file.content);
   add(figure.name + ".gp", script_text(figure, formats));
-  result.note = run_gnuplot(folder, figure.name + ".gp", patience_seconds, [&] { context.progress.check_stop(); });
+  result.note =
+      remarkable(run_gnuplot(folder, figure.name + ".gp", patience_seconds, [&] { context.progress.check_stop(); }));
   for (const auto& format : formats) {
     check_picture(folder / (figure.name + "." + format), format);
     result.files.push_back(figure.name + "." + format);

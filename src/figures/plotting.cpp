@@ -123,9 +123,21 @@ std::string joined_plots(const std::vector<std::string>& elements) {
   return fmt::format("plot {}\n", fmt::join(elements, ", \\\n     "));
 }
 
+namespace {
+
+/// gnuplot takes the text of a tic for a format of its number.
+std::string percent_doubled(const std::string& text) {
+  std::string result;
+  for (const char c : text) result += c == '%' ? "%%" : std::string(1, c);
+  return result;
+}
+
+}  // namespace
+
 std::string named_tics(const std::string& axis, const std::vector<std::string>& names, const std::string& options) {
   std::vector<std::string> tics;
-  for (std::size_t i = 0; i < names.size(); ++i) tics.push_back(fmt::format("{} {}", plot_text(names[i]), i + 1));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    tics.push_back(fmt::format("{} {}", plot_text(percent_doubled(names[i])), i + 1));
   return fmt::format("set {}tics ({}) {}\n", axis, fmt::join(tics, ", "), options);
 }
 
@@ -140,5 +152,51 @@ std::string origin_sentence(const StudyResults& results) {
 }
 
 std::string with_n(const std::string& electrode, double n) { return fmt::format("{} (n = {:.0f})", electrode, n); }
+
+Figure new_figure(const StudyResults& results, double width_mm, double height_mm) {
+  Figure f;
+  f.width_mm = width_mm;
+  f.height_mm = height_mm;
+  f.synthetic = results.synthetic();
+  return f;
+}
+
+/// A plot element of an electrode's rows: expressions of x and y, and the rest.
+std::string of_electrode(const std::string& file, const std::string& electrode, const std::string& x,
+                         const std::string& rest) {
+  return fmt::format("'{}' using (at('electrode', {}, {})):{}", file, verbatim(electrode), x, rest);
+}
+
+/// Densities in steps with their bands.
+std::vector<std::string> density_elements(const std::string& file, const std::vector<std::string>& electrodes,
+                                          const std::vector<std::string>& titles) {
+  std::vector<std::string> elements;
+  const std::string middle = "0.5 * (val('low') + val('high'))";
+  for (std::size_t e = 0; e < electrodes.size(); ++e)
+    elements.push_back(of_electrode(file, electrodes[e], middle,
+                                    "(val('density')):(val('low')):(val('high')):(val('ci_low')):(val('ci_high')) with "
+                                    "boxxyerror fillstyle transparent solid 0.22 noborder fillcolor rgb " +
+                                        electrode_colour(e) + " notitle"));
+  for (std::size_t e = 0; e < electrodes.size(); ++e)
+    elements.push_back(of_electrode(file, electrodes[e], middle,
+                                    fmt::format("(val('density')) with histeps linewidth 1.2 linecolor rgb {} title {}",
+                                                electrode_colour(e), plot_text(titles[e]))));
+  return elements;
+}
+
+std::vector<std::string> names_of(const StudyResults& results) {
+  std::vector<std::string> names;
+  for (const auto& e : results.electrodes) names.push_back(e.name);
+  return names;
+}
+
+std::string tic_step(const std::string& axis, double low, double high, int most) {
+  if (!(high > low)) return "";
+  const double rough = (high - low) / most, power = std::pow(10, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double nice : {5.0, 2.0, 1.0})
+    if (nice * power >= rough * (1 - 1e-9)) step = nice * power;
+  return fmt::format("set {}tics {}\n", axis, text_of(step));
+}
 
 }  // namespace cathoscope

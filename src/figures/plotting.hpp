@@ -48,6 +48,19 @@ std::string joined_plots(const std::vector<std::string>& elements);
 /// `set xtics` or `set ytics` with a name at 1, 2, ...
 std::string named_tics(const std::string& axis, const std::vector<std::string>& names, const std::string& options);
 
+/// Tics at multiples of 1, 2 or 5 times a power of ten, at most about `most` of them.
+std::string tic_step(const std::string& axis, double low, double high, int most);
+
+/// An empty figure of this size, synthetic where an electrode is.
+Figure new_figure(const StudyResults& results, double width_mm, double height_mm);
+std::vector<std::string> names_of(const StudyResults& results);
+/// A plot element of an electrode's rows: the file, the expression of x, and the rest from y on.
+std::string of_electrode(const std::string& file, const std::string& electrode, const std::string& x,
+                         const std::string& rest);
+/// Densities of the electrodes in steps with their bands; columns electrode, low, high, density, ci_low, ci_high.
+std::vector<std::string> density_elements(const std::string& file, const std::vector<std::string>& electrodes,
+                                          const std::vector<std::string>& titles);
+
 /// Sentences that captions share.
 std::string origin_sentence(const StudyResults& results);
 /// "10-cycled (n = 114)"

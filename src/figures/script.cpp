@@ -85,11 +85,12 @@ set tics out nomirror scale 0.5 textcolor rgb ink font small
 set xtics offset 0, 0.4
 set ytics offset 0.6, 0
 set xlabel offset 0, 0.8
-set ylabel offset 1.6, 0
-set key top right samplen 1.5 spacing 1.0 font small textcolor rgb ink
+set ylabel offset 1.2, 0
+set key top right Left reverse samplen 1.2 spacing 1.0 font small textcolor rgb ink
 set datafile separator comma
 set datafile columnheaders
 set style fill solid 1 noborder
+set pointintervalbox 0
 # Columns by name; rows where a text column has a value.
 val(name) = column(name)
 at(name, text, value) = strcol(name) eq text ? value : NaN
@@ -100,14 +101,14 @@ set palette defined (0 '#440154', 0.25 '#3B528B', 0.5 '#21918C', 0.75 '#5EC962',
 constexpr const char* watermark = R"(unset border; unset tics; unset key
 set margins 0, 0, 0, 0
 set xrange [0:1]; set yrange [0:1]
-set label 1 'synthetic' at screen 0.5, 0.5 center rotate by 25 font ','.(width_mm * 0.42) textcolor rgb '#EBEBEB' back
+set label 1 'synthetic' at screen 0.5, 0.5 center rotate by 25 font sprintf(',%.1f', width_mm * 0.42) textcolor rgb '#EBEBEB' back
 plot NaN notitle
 )";
 constexpr const char* watermark_tag = R"(reset
 unset border; unset tics; unset key
 set margins 0, 0, 0, 0
 set xrange [0:1]; set yrange [0:1]
-set label 1 'synthetic data' at screen 1, 1 right offset -0.5, -0.5 font ',5' textcolor rgb '#B00000' front
+set label 1 'synthetic data' at screen 0.99, 0.5 center rotate by 90 font ',5' textcolor rgb '#B00000' front
 plot NaN notitle
 )";
 
@@ -120,8 +121,7 @@ std::string script_text(const Figure& figure, const std::vector<std::string>& fo
                                  figure.name, verbatim(figure.title), figure.name, figure.name);
   text += fmt::format("if (!exists('format')) {{\n  do for [format in '{}'] {{ load '{}.gp' }}\n  exit\n}}\n",
                       fmt::join(formats, " "), figure.name);
-  text += fmt::format("reset\nwidth_mm = {}.\nheight_mm = {}.\n", short_number(figure.width_mm, 4),
-                      short_number(figure.height_mm, 4));
+  text += fmt::format("reset\nwidth_mm = {}\nheight_mm = {}\n", text_of(figure.width_mm), text_of(figure.height_mm));
   text += fmt::format("style_again = 0\nload 'style.gp'\nset output '{}.'.format\nset multiplot\nstyle_again = 1\n",
                       figure.name);
   if (figure.synthetic) text += watermark + std::string("reset\nload 'style.gp'\n");
