@@ -12,6 +12,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
 #include <algorithm>
@@ -234,21 +235,38 @@ std::optional<ParticleTables> measure(const Config& config, const std::vector<El
   return measured_tables(config, config.electrodes[i], table, matched.has_value());
 }
 
+/// A stage of inference over measured electrodes. Where there are too few particles for it and nobody named it in `stages`,
+/// it is skipped with its reason: what was measured is a result without it.
+template <class Stage>
+void infer(const Config& config, Run& run, const std::string& name, const Stage& stage) {
+  const bool measured =
+      std::none_of(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return e.table; });
+  try {
+    stage();
+  } catch (const Error& e) {
+    if (e.exit() != Exit::data || !measured || config.stages != std::vector<std::string>{"all"}) throw;
+    run.events().progress.on_warning(fmt::format("{}: skipped: {}", name, e.what()));
+  }
+}
+
 std::string provenance_of(const Config& config) {
   return fmt::format(
       R"({{"run": "{}", "seed": {}, "version": "{}", "git": "{}", "device": "cpu", "isa": "x86-64-v2"}})", config.name,
       config.seed, version_text(), git_text());
 }
 
+void write_head(const Config& config, const Run& run) {
+  if (run.dry()) return;
+  Config resolved = config;
+  resolved.output = ".";  // the folder that holds it, wherever it is moved
+  write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
+  write_atomically(run.folder() / "units.json", units_json());
+}
+
 }  // namespace
 
 void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run) {
-  if (!run.dry()) {
-    Config resolved = config;
-    resolved.output = ".";  // the folder that holds it, wherever it is moved
-    write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
-    write_atomically(run.folder() / "units.json", units_json());
-  }
+  write_head(config, run);
   const bool inference = run.selected("latent") || run.selected("regression");
   const std::string of_network = measured_electrode(config, run);
   std::vector<ParticleTables> tables;
@@ -259,10 +277,19 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
       if (auto measured = measure(config, inputs, i, inference || config.electrodes[i].name == of_network, run))
         tables.push_back(std::move(*measured));
   }
-  if (run.selected("latent")) latent_stage(config, tables, run);
-  if (run.selected("regression")) regression_stage(config, tables, run);
+  if (run.selected("latent")) infer(config, run, "latent", [&] { latent_stage(config, tables, run); });
+  if (run.selected("regression")) infer(config, run, "regression", [&] { regression_stage(config, tables, run); });
   chemomechanics_stage(config, run);
   run.write_provenance(provenance_of(config));
+}
+
+void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard, Run& run) {
+  if (!run.dry()) unmark_shard(run.folder());
+  write_head(config, run);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
+  run.write_provenance(provenance_of(config));
+  if (!run.dry()) mark_shard(run.folder(), shard);
 }
 
 }  // namespace cathoscope
