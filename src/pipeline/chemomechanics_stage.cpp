@@ -28,7 +28,7 @@ bool named(const Config& config) {
 }
 
 bool wanted(const Config& config, const Run& run) {
-  return run.selected("chemomechanics") && (config.chemomechanics || named(config));
+  return (run.selected("chemomechanics") || run.selected("figures")) && (config.chemomechanics || named(config));
 }
 
 void write_output(const fs::path& path, const std::string& text) {
