@@ -5,6 +5,7 @@
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/io/volume_file.hpp>
+#include <cathoscope/network/description.hpp>
 #include <cathoscope/pipeline/config.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
@@ -63,6 +64,11 @@ Exit info(const InfoCommand& c, Console&) {
       fmt::print("{}\n", j.dump(2));
     else
       print_machine(j);
+    return Exit::ok;
+  }
+  if (c.dataset.empty() && is_network(c.file)) {
+    const Network network = load_network(c.file);
+    fmt::print("{}", c.json ? describe_network_json(network) : describe_network(network, c.file));
     return Exit::ok;
   }
   OpenOptions options;

@@ -5,6 +5,7 @@
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/network/training.hpp>
+#include <cathoscope/pipeline/calibration.hpp>
 #include <cathoscope/pipeline/training_samples.hpp>
 
 #include <fmt/format.h>
@@ -53,8 +54,21 @@ void fields(V& v, TrainFile& c) {
 void show(const Network& network, const fs::path& output, Console& console) {
   const auto& m = network.metadata();
   for (const auto& [name, score] : m.scores) console.info(fmt::format("{}: {}", name, text_of(score)));
+  const auto& t = m.thresholds;
+  console.info(fmt::format("cut-offs: foreground {}, probability {}, suppression {}", text_of(t.foreground),
+                           text_of(t.probability), text_of(t.suppression)));
   console.info(fmt::format("{}: {} weights, sha256 {}, trained in {}", output.string(), parameter_count(m.shape),
                            m.sha256, duration_text(m.training_seconds)));
+}
+
+/// The weights file that `--calibrate` names, with the cut-offs that its validation samples call for.
+Network calibrated_file(const fs::path& path, const std::string& device, const TrainingSources& sources,
+                        const Context& context) {
+  if (fs::is_directory(path))
+    fail(Exit::data, "{}: is a folder; only weights files of this program can take new cut-offs", path.string());
+  Network network = calibrated(load_network(path), device, chosen_thresholds, sources, context);
+  save_network(network, path);
+  return network;
 }
 
 }  // namespace
@@ -71,6 +85,7 @@ Exit train(const TrainCommand& c, Console& console) {
   request.output = (fs::absolute(c.config).parent_path() / config.output).lexically_normal();
   if (config.start) request.start = config.start->resolved;
   if (!c.device.empty()) request.device = c.device;
+  request.calibrate = chosen_thresholds;
   resolve_device(request.device);  // a device that is not there is told before samples are made
 
   const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
@@ -78,9 +93,14 @@ Exit train(const TrainCommand& c, Console& console) {
   const Context context{progress, resolve_threads(c.threads.value_or(0))};
   try {
     const auto sources = training_sources(config.samples, config.seed, config.settings.patch, context);
+    if (!c.calibrate.empty()) {
+      show(calibrated_file(c.calibrate, request.device, sources, context), c.calibrate, console);
+      return Exit::ok;
+    }
     show(cathoscope::train(request, sources, context), request.output, console);
   } catch (const Error& e) {
     if (e.exit() != Exit::interrupted) throw;
+    if (!c.calibrate.empty()) fail(Exit::interrupted, "stopped ({}). {} is as it was.", stop_reason(), c.calibrate);
     fail(Exit::interrupted, "stopped ({}). The checkpoint is kept. To go on: cathoscope train {}", stop_reason(),
          c.config);
   }

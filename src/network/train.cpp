@@ -1,4 +1,3 @@
-#include "calibration.hpp"
 #include "device.hpp"
 #include "training_session.hpp"
 #include "weights_file.hpp"
@@ -45,7 +44,7 @@ std::string yaml_of(TrainingSettings settings) {
 /// Two requests with the same key make the same weights.
 std::string key_of(const TrainingRequest& r, const TrainingSources& sources) {
   std::string text = "training 1\n" + yaml_of(r.settings) + "seed " + std::to_string(r.seed) + "\nvalidation " +
-                     std::to_string(sources.validation_samples) + "\ncalibrated " + (r.score ? "1" : "0") + "\n" +
+                     std::to_string(sources.validation_samples) + "\ncalibrated " + (r.calibrate ? "1" : "0") + "\n" +
                      r.configuration;
   if (r.start) text += "\nstart " + load_network(*r.start).metadata().sha256;
   return sha256_of_text(text);
@@ -103,13 +102,10 @@ Network train(const TrainingRequest& request, const TrainingSources& sources, co
   auto weights = std::make_shared<Network::Weights>();
   weights->layers = session.layers();
   m.sha256 = payload_sha256(m.shape, flat_values(tensors_of(weights->layers)));
-  if (request.score && sources.validation_samples > 0) {
-    const auto best = calibrate(Network(m, weights), resolve_device(request.device), request.score, sources, context);
-    m.thresholds = best.thresholds;
-    m.scores.emplace_back("validation_score", best.score);
-  }
   m.training_seconds = session.seconds();
   Network network(std::move(m), std::move(weights));
+  if (request.calibrate && sources.validation_samples > 0)
+    network = calibrated(network, request.device, request.calibrate, sources, context);
   save_network(network, request.output);
   std::error_code error;
   fs::remove(beside(request.output, ".checkpoint.h5"), error);

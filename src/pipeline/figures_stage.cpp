@@ -69,7 +69,19 @@ void FigureSources::attempt_all(const std::string& stage, const std::function<vo
   if (!without_particles_.empty())
     unusable_[stage] = without_particles_;
   else
-    attempt(stage, work);
+    attempt(stage, [&] { measured_or_skipped(stage, work); });
+}
+
+void FigureSources::measured_or_skipped(const std::string& stage, const std::function<void()>& work) {
+  const bool measured =
+      std::none_of(config_.electrodes.begin(), config_.electrodes.end(), [](const auto& e) { return e.table; });
+  try {
+    work();
+  } catch (const Error& e) {
+    if (e.exit() != Exit::data || !measured || config_.stages != std::vector<std::string>{"all"}) throw;
+    unusable_[stage] = e.what();
+    run_.events().progress.on_warning(fmt::format("{}: skipped: {}", stage, e.what()));
+  }
 }
 
 void FigureSources::attempt(const std::string& stage, const std::function<void()>& work) {
@@ -77,9 +89,6 @@ void FigureSources::attempt(const std::string& stage, const std::function<void()
   if (only_for_figures(work, run_.selected(stage), why)) unusable_[stage] = why;
 }
 
-namespace {
-
-/// How an electrode was made where it is no measurement: its files say so, or a truth stands beside its table.
 std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInputs& inputs) {
   for (const auto* file : {&inputs.volume, &inputs.labels, &inputs.cracks})
     if (*file && !(*file)->synthetic.empty()) return (*file)->synthetic;
@@ -90,6 +99,8 @@ std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInput
   const bool ours = text.find("\nsynthetic: true\n") != std::string::npos;
   return ours ? "synthetic: a truth.yaml of cathoscope phantom is beside the table" : "";
 }
+
+namespace {
 
 StudyResults study_results(const Config& config, const std::vector<ParticleTables>& tables,
                            const FigureSources& sources, const fs::path& folder) {
@@ -136,6 +147,9 @@ StageSpec spec_of(const Config& config, const std::vector<ParticleTables>& table
   for (const auto& t : tables)
     if (!t.source.files.empty())
       spec.inputs.push_back({"particles of " + t.electrode, t.source.sha256, t.source.files});
+  for (const char* study : {"laws", "parameters", "coverage", "morris"})
+    if (const fs::path table = run.folder() / "explore" / (std::string(study) + ".csv"); fs::exists(table))
+      spec.inputs.push_back(run.input_of_files(std::string("explore ") + study, {table}));
   if (config.figures.published_scores)
     spec.inputs.push_back(run.input_of_files("published scores", {config.figures.published_scores->resolved}));
   return spec;

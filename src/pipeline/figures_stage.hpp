@@ -29,6 +29,9 @@ class FigureSources {
   [[nodiscard]] const std::vector<ElectrodeInputs>& inputs() const { return inputs_; }
 
  private:
+  /// A stage of inference over measured electrodes. Where there are too few particles for it and nobody named it in
+  /// `stages`, it is skipped with its reason: what was measured is a result without it.
+  void measured_or_skipped(const std::string& stage, const std::function<void()>& work);
   bool only_for_figures(const std::function<void()>& work, bool needed, std::string& why) const;
 
   const Config& config_;
@@ -37,6 +40,9 @@ class FigureSources {
   std::map<std::string, std::string> unusable_;
   std::string without_particles_;  ///< why there are no particles of all electrodes
 };
+
+/// How an electrode was made where it is no measurement: its files say so, or a truth stands beside its table.
+std::string synthetic_origin(const ElectrodeConfig& config, const ElectrodeInputs& inputs);
 
 /// `tables`: the particles of all electrodes, or of those that could be used. Does nothing where it may not run.
 void figures_stage(const Config& config, const std::vector<ParticleTables>& tables, const FigureSources& sources,

@@ -7,12 +7,14 @@
 #include "network_model.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
+#include "report_stage.hpp"
 #include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
 #include <algorithm>
@@ -241,15 +243,18 @@ std::string provenance_of(const Config& config) {
       config.seed, version_text(), git_text());
 }
 
+void write_head(const Config& config, const Run& run) {
+  if (run.dry()) return;
+  Config resolved = config;
+  resolved.output = ".";  // the folder that holds it, wherever it is moved
+  write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
+  write_atomically(run.folder() / "units.json", units_json());
+}
+
 }  // namespace
 
 void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run) {
-  if (!run.dry()) {
-    Config resolved = config;
-    resolved.output = ".";  // the folder that holds it, wherever it is moved
-    write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
-    write_atomically(run.folder() / "units.json", units_json());
-  }
+  write_head(config, run);
   FigureSources sources(config, inputs, run);
   const bool inference = sources.wanted("latent") || sources.wanted("regression");
   const std::string of_network = measured_electrode(config, run);
@@ -268,7 +273,18 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   sources.attempt_all("regression", [&] { regression_stage(config, tables, run); });
   sources.attempt("chemomechanics", [&] { chemomechanics_stage(config, run); });
   figures_stage(config, tables, sources, run);
+  run.write_provenance(provenance_of(config));  // which the report shows
+  report_stage(config, sources, run);
   run.write_provenance(provenance_of(config));
+}
+
+void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard, Run& run) {
+  if (!run.dry()) unmark_shard(run.folder());
+  write_head(config, run);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
+  run.write_provenance(provenance_of(config));
+  if (!run.dry()) mark_shard(run.folder(), shard);
 }
 
 }  // namespace cathoscope

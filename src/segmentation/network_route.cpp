@@ -2,15 +2,16 @@
 
 #include "dark_sections.hpp"
 #include "filled.hpp"
-#include "fused_instances.hpp"
 #include "kmeans.hpp"
 #include "native.hpp"
 #include "plane_predictions.hpp"
 #include "polyhedra.hpp"
+#include "seeded_instances.hpp"
 #include "star_polygons.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/segmentation/components.hpp>
+#include <cathoscope/segmentation/plane_particles.hpp>
 #include <cathoscope/segmentation/views.hpp>
 
 #include <algorithm>
@@ -22,7 +23,6 @@ namespace cathoscope {
 namespace {
 
 constexpr std::uint64_t least_working_voxels = 300;
-constexpr double largest_of_one = 1.5;  // diameters: two pieces that are more together are two particles
 
 Workspace working_workspace(const Workspace& native, const WorkingGrid& grid) {
   Workspace w = native;
@@ -60,20 +60,6 @@ WorkingInside working_inside(const Workspace& w, const WorkingVolume& volume) {
   return inside;
 }
 
-ScratchGrid<std::uint8_t> foreground_mask(const Workspace& w, const FusedFields& fields, const FieldOfView& inside,
-                                          double threshold) {
-  ScratchGrid<std::uint8_t> mask(w);
-  for_each_block(w, "foreground", [&](const Box& block) {
-    Array3<std::uint8_t> values = inside(block);
-    std::vector<float> foreground(values.size());
-    copy_box(fields.foreground.data(), w.shape, block, foreground.data());
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values.data()[i] = values.data()[i] == 0 ? 2 : foreground[i] > threshold ? 1 : 0;
-    mask.write(block, values.data());
-  });
-  return mask;
-}
-
 void warn_about(const FusedWatershed& found, Progress& progress) {
   if (found.dropped > 0)
     progress.warn(fmt::format("{} particles smaller than the minimum were dropped ({} working voxels)", found.dropped,
@@ -104,24 +90,21 @@ struct Route {
 
 /// In a plane a section of the smallest particle counts: pixels of the disc across a ball of that many voxels.
 std::uint64_t least_of_working(const Workspace& w, const SegmentationConfig& config) {
-  constexpr std::uint64_t disc_of_300 = 54;
-  return least_voxels(w, config.minimum_particle_um3, w.shape[0] > 1 ? least_working_voxels : disc_of_300);
+  return least_voxels(w, config.minimum_particle_um3,
+                      w.shape[0] > 1 ? least_working_voxels : std::uint64_t{least_section_px});
 }
 
-FilledLabels seeded_instances(const Route& route, const Workspace& w, const WorkingInside& working,
-                              NetworkFindings& findings) {
+FilledLabels watershed_instances(const Route& route, const Workspace& w, const WorkingInside& working,
+                                 NetworkFindings& findings) {
   const FusedFields& fields = findings.fields;
-  CrackedRule rule;
-  rule.largest_diameter = largest_of_one * findings.particle_diameter_um / fields.grid.voxel_um;
-  const auto mask = foreground_mask(w, fields, working.field, route.network.foreground_threshold);
-  return filled_instances(w, route.config.watershed, working.field, mask, [&](const ScratchGrid<std::uint8_t>& filled) {
-    FusedWatershed found = fused_watershed(w, fields.probability, filled, least_of_working(w, route.config), rule);
-    warn_about(found, w.context->progress);
-    findings.cracked_pairs = found.cracked_pairs;
-    findings.unresolved_fraction =
-        static_cast<double>(found.unresolved_voxels) / static_cast<double>(std::max<std::uint64_t>(1, working.voxels));
-    return std::move(found.basins);
-  });
+  SeededInstances made = seeded_instances(w, route.config.watershed, fields, working.field,
+                                          route.network.foreground_threshold, least_of_working(w, route.config),
+                                          largest_of_one * findings.particle_diameter_um / fields.grid.voxel_um);
+  warn_about(made.found, w.context->progress);
+  findings.cracked_pairs = made.found.cracked_pairs;
+  findings.unresolved_fraction = static_cast<double>(made.found.unresolved_voxels) /
+                                 static_cast<double>(std::max<std::uint64_t>(1, working.voxels));
+  return made.filled;
 }
 
 FilledLabels clustered_instances(const Route& route, const Workspace& w, const WorkingInside& working,
@@ -230,7 +213,7 @@ NetworkParticles network_particles(const Workspace& native, const SegmentationCo
   if (stars && native.shape[0] == 1) return polygon_particles(route, volume, std::move(findings));
   const FilledLabels filled = stars                          ? polyhedra(route, w, working, volume, findings.fields)
                               : config.instances == "kmeans" ? clustered_instances(route, w, working, findings.fields)
-                                                             : seeded_instances(route, w, working, findings);
+                                                             : watershed_instances(route, w, working, findings);
   const NativeLabels labels = native_labels(native, grid, filled.labels, filled.count, findings.fields.foreground,
                                             route.network.foreground_threshold, inside);
   return numbered(route, labels.labels, labels.number, labels.count, std::move(findings));

@@ -1,4 +1,10 @@
-"""Method network: its model, and what `check` says before a run."""
+"""Method network: its model, what `info` says of it, and what `check` says before a run."""
+import json
+import pathlib
+
+import h5py
+
+MODELS = pathlib.Path(__file__).resolve().parents[2] / "data" / "models"
 
 
 def with_network(study, keys=""):
@@ -34,3 +40,31 @@ def test_unknown_views_and_instances_are_located(study):
     assert result.returncode == 78
     for word in ["diagonal9", "polyhedra", "particle_diameter_um"]:
         assert word in result.stderr
+
+
+def test_info_of_weights(cathoscope):
+    path = MODELS / "ci.h5"
+    result = cathoscope("info", path, "--json")
+    assert result.returncode == 0, result.stderr
+    facts = json.loads(result.stdout)
+    with h5py.File(path) as f:
+        assert facts["weights"] == f["values"].shape[0] == 90242
+        assert facts["sha256"] == f.attrs["sha256"].decode()
+        assert list(facts["thresholds"].values()) == [f.attrs["thresholds"][i] for i in (2, 0, 1)]
+        assert facts["scores"] == dict(zip(f["score_names"].asstr()[:], f["scores"][:]))
+        assert facts["training_seconds"] == f.attrs["training_seconds"][0] > 60
+    assert facts["profile"] == "ci" and "iterations" in facts["training"]
+    assert sum(x["out"] * (x["in"] * x["kernel"] ** 2 + 1) for x in facts["layers"]) == facts["weights"]
+    assert [x["name"] for x in facts["layers"][-3:]] == ["prob", "dist", "foreground"]
+    text = cathoscope("info", path).stdout
+    for word in [facts["sha256"], "profile ci", "cut-offs", "trained in", "features"]:
+        assert word in text
+
+
+def test_info_of_damaged_weights(cathoscope, tmp_path):
+    path = tmp_path / "damaged.h5"
+    path.write_bytes((MODELS / "ci.h5").read_bytes())
+    with h5py.File(path, "r+") as f:
+        f["values"][7] += 1
+    result = cathoscope("info", path)
+    assert result.returncode == 65 and "SHA-256" in result.stderr

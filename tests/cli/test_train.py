@@ -98,3 +98,23 @@ def test_another_training_does_not_replace_a_result(cathoscope, folder):
 def test_a_device_that_is_not_there(cathoscope, folder):
     result = cathoscope("train", write_config(folder), "--device", "cuda:77")
     assert result.returncode == 69
+
+
+def test_cut_offs_of_finished_weights_are_chosen_anew(cathoscope, folder):
+    config = write_config(folder, iterations=30)
+    assert cathoscope("train", config, "--device", "cpu").returncode == 0
+    weights = folder / "model.h5"
+    with h5py.File(weights, "r+") as f:
+        values, scores = f["values"][:], dict(zip(f["score_names"].asstr()[:], f["scores"][:]))
+        chosen = f.attrs["thresholds"][:]
+        f.attrs["thresholds"] = np.array([0.123, 0.456, 0.789])
+    assert {"calibration_watershed_pq", "calibration_area_bias", "calibration_polygon_pq"} < set(scores)
+    again = cathoscope("train", config, "--calibrate", weights, "--device", "cpu", "--threads", 1)
+    assert again.returncode == 0, again.stderr
+    with h5py.File(weights) as f:
+        assert np.array_equal(f.attrs["thresholds"][:], chosen)
+        assert np.array_equal(f["values"][:], values)
+        assert dict(zip(f["score_names"].asstr()[:], f["scores"][:])) == scores
+    absent = cathoscope("train", config, "--calibrate", folder / "other.h5")
+    assert absent.returncode == 66
+    assert not (folder / "other.h5").exists()

@@ -91,10 +91,15 @@ void check(P& problems, const TrainingSettings& c) {
   if (c.patch % 16 != 0) problems.add("patch", "must be a multiple of 16");
 }
 
-/// How good particles are that follow from the fields of one validation sample: 0 (bad) .. 1, at each pair of cut-offs.
-/// Called from many threads at once; the mean over the samples decides. Ignored pixels are the score's business.
-using ThresholdScore = std::function<std::vector<double>(const StarFields& fields, const TrainingSample& sample,
-                                                         const std::vector<NetworkThresholds>& candidates)>;
+/// Cut-offs and how good the particles are that they give.
+struct Calibration {
+  NetworkThresholds thresholds;
+  std::vector<std::pair<std::string, double>> scores;  ///< by name; go into the weights file
+};
+
+/// Chooses the cut-offs of a network from what it says of the validation samples. Ignored pixels are its business.
+using ThresholdChoice = std::function<Calibration(const Network& network, const StarPredictor& predict,
+                                                  const TrainingSources& sources, const Context& context)>;
 
 struct TrainingRequest {
   TrainingSettings settings;
@@ -103,7 +108,7 @@ struct TrainingRequest {
   std::filesystem::path output;                ///< the weights file; checkpoint and curves lie beside it
   std::optional<std::filesystem::path> start;  ///< weights to begin with (fine-tuning) instead of random ones
   std::string device = "auto";
-  ThresholdScore score = {};  ///< without it the cut-offs stay at their defaults
+  ThresholdChoice calibrate = {};  ///< without it the cut-offs stay at their defaults
 };
 
 /// Trains, and writes `output` (NAME.h5), NAME.checkpoint.h5 (until finished), NAME.curve.csv and NAME.curve.svg.
@@ -112,5 +117,10 @@ struct TrainingRequest {
 /// checkpoint and throws Error{interrupted}. Throws Error{cannot_create} where `output` exists already and was made by
 /// another request, Error{data} where samples are unusable (no pixel, sizes that contradict, NaN).
 Network train(const TrainingRequest& request, const TrainingSources& sources, const Context& context);
+
+/// The same weights (and the same sha256) with cut-offs chosen anew; scores named calibration_* are replaced.
+/// Throws Error{config} where there is no validation sample, Error{unavailable} as resolve_device.
+Network calibrated(const Network& network, const std::string& device, const ThresholdChoice& choice,
+                   const TrainingSources& sources, const Context& context);
 
 }  // namespace cathoscope

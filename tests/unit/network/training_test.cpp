@@ -147,21 +147,44 @@ TEST_CASE("a small network learns discs") {
   CHECK(scores[2].second < 0.2);  // nats; knowing nothing costs 0.69
 }
 
-TEST_CASE("cut-offs are those that the score likes best") {
+TEST_CASE("cut-offs are chosen on what the network says of the validation samples") {
   const test::ScratchDir scratch;
   auto request = small_request(scratch / "net.h5");
-  request.score = [](const StarFields& fields, const TrainingSample& sample,
-                     const std::vector<NetworkThresholds>& candidates) {
+  request.calibrate = [](const Network& network, const StarPredictor& predict, const TrainingSources& sources,
+                         const Context&) {
+    CHECK(network.has_foreground());
+    REQUIRE(sources.validation_samples == 3);
+    const TrainingSample sample = sources.validation(2);
+    const StarFields fields = predict(sample.image, true);
     CHECK(fields.rows == (sample.image.rows + 1) / 2);
     CHECK(fields.distances.size() == 32 * fields.probability.size());
-    std::vector<double> scores;
-    for (const auto& c : candidates)
-      scores.push_back(1 - std::abs(c.probability - 0.3) - std::abs(c.suppression - 0.2));
-    return scores;
+    return Calibration{{0.3, 0.2, 0.6}, {{"calibration_this", 0.25}}};
   };
   const auto network = trained(request, small_sources(), 2);
-  CHECK(network.metadata().thresholds.probability == Approx(0.3));
-  CHECK(network.metadata().thresholds.suppression == Approx(0.2));
-  CHECK(network.metadata().scores.back().first == "validation_score");
-  CHECK(load_network(scratch / "net.h5").metadata().thresholds.probability == Approx(0.3));
+  CHECK(network.metadata().thresholds.probability == 0.3);
+  CHECK(network.metadata().thresholds.suppression == 0.2);
+  const auto read = load_network(scratch / "net.h5").metadata();
+  CHECK(read.thresholds.foreground == 0.6);
+  CHECK(read.scores.back() == std::make_pair(std::string("calibration_this"), 0.25));
+  CHECK(read.scores.size() == 4);  // the three of the validation stay
+}
+
+TEST_CASE("cut-offs of finished weights are chosen anew, and the weights stay what they are") {
+  const test::ScratchDir scratch;
+  const auto network = trained(small_request(scratch / "net.h5"), small_sources(), 2);
+  const auto choose = [](double p) {
+    return [p](const Network&, const StarPredictor&, const TrainingSources&, const Context&) {
+      return Calibration{{p, 0.3, 0.4}, {{"calibration_this", p}}};
+    };
+  };
+  Progress progress;
+  const auto first = calibrated(network, "cpu", choose(0.7), small_sources(), {progress, 1});
+  const auto second = calibrated(first, "cpu", choose(0.2), small_sources(), {progress, 1});
+  CHECK(second.metadata().thresholds.probability == 0.2);
+  CHECK(second.metadata().sha256 == network.metadata().sha256);
+  CHECK(second.metadata().training_key == network.metadata().training_key);
+  CHECK(second.metadata().scores.size() == network.metadata().scores.size() + 1);
+  TrainingSources none = small_sources();
+  none.validation_samples = 0;
+  CHECK_THROWS_AS(calibrated(network, "cpu", choose(0.2), none, {progress, 1}), Error);
 }
