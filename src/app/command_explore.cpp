@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <tuple>
 
 namespace cathoscope::app {
@@ -26,6 +27,24 @@ std::pair<int, int> shard_from(const std::string& text) {
   return {static_cast<int>(*first), static_cast<int>(*second)};
 }
 
+/// The folder that was named, or `explore` in that of the run, where its figures look.
+std::string folder_of(const ExploreCommand& c, const Config& config) {
+  if (!c.output.empty()) return c.output;
+  const auto run = std::filesystem::absolute(c.config).parent_path() / config.output / "explore";
+  return run.lexically_normal().string();
+}
+
+/// A study without its picture is still a study.
+void draw(const ModelStudyOptions& options, const std::string& folder, Console& console, const Context& context) {
+  try {
+    draw_model_study(options.study, folder, context);
+    console.info("figure: " + folder + "/figures");
+  } catch (const Error& e) {
+    if (e.exit() != Exit::unavailable) throw;
+    console.info(fmt::format("no figure: {}", e.what()));
+  }
+}
+
 }  // namespace
 
 Exit explore(const ExploreCommand& c, Console& console) {
@@ -38,10 +57,12 @@ Exit explore(const ExploreCommand& c, Console& console) {
   const ChemomechanicsConfig base = config.chemomechanics.value_or(ChemomechanicsConfig{});
   if (base.geometry.particles_from)
     fail(Exit::config, "{}: explore takes invented particles, not `particles_from`", c.config);
+  const std::string folder = folder_of(c, config);
   Progress progress(console.listener(), &stop_flag());
+  const Context context{progress, resolve_threads(c.threads.value_or(0))};
   ModelStudyResult result;
   try {
-    result = study_model(base, options, c.output, {progress, resolve_threads(c.threads.value_or(0))});
+    result = study_model(base, options, folder, context);
   } catch (const Error& e) {
     if (e.exit() != Exit::interrupted) throw;
     fail(Exit::interrupted, "stopped by {}. Finished runs are kept; the same command goes on.", stop_reason());
@@ -53,6 +74,7 @@ Exit explore(const ExploreCommand& c, Console& console) {
   }
   console.info(fmt::format("{} runs: {}", result.runs, result.table.string()));
   if (!result.morris.empty()) console.info("effects: " + result.morris.string());
+  draw(options, folder, console, context);
   return Exit::ok;
 }
 

@@ -205,7 +205,7 @@ void add_explore(CommandLine& c) {
       c.app.add_subcommand("explore", "Run the damage model under other laws and parameters: what decides the result");
   s->add_option("CONFIG", o.config, "a study with the block chemomechanics, a YAML file")->required();
   s->add_option("--study", o.study, "laws, parameters, coverage or morris")->required();
-  s->add_option("--output", o.output, "folder of the runs and the table")->required();
+  s->add_option("--output", o.output, "folder of the runs and the table; else `explore` in the folder of the run");
   s->add_option("--shard", o.shard, "i/n: only every n-th run, from the i-th; shards may share the folder");
   s->add_option("--trajectories", o.trajectories, "of morris")->check(CLI::Range(2, 100000));
   s->add_option("--set", o.set, "key.path=value, over the file")->take_all()->allow_extra_args(false);

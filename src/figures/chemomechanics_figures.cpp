@@ -108,8 +108,7 @@ double cycles_of(const NetworkHistory& h) { return h.steps() == 0 ? 1 : h.cycle.
 /// Where a panel with a key or a bar of colours has its right end.
 std::string coverage_legend(const NetworkHistory& h, const char* key_place) {
   if (h.particles() <= most_in_key)
-    return fmt::format(
-        "set key {} reverse Left samplen 1.2 title 'well covered:' font small\n", key_place);
+    return fmt::format("set key {} reverse Left samplen 1.2 title 'well covered:' font small\n", key_place);
   return "unset key\n";
 }
 
@@ -124,7 +123,7 @@ std::string colour_bar(double top, double bottom) {
 /// Two panels that share the y axis: the first charge against tau, and all cycles.
 struct TwoPanels {
   std::string y_label;
-  std::string y_range;      ///< "[0:1]"
+  std::string y_range;  ///< "[0:1]"
   std::string key_place = "bottom right";
   bool of_particles = true;  ///< a line a particle: the key, or a bar of colours, says their coverage
   std::function<std::string(const std::string& x, bool cycles)> plots;
@@ -136,8 +135,8 @@ std::string two_panels(const NetworkHistory& h, const TwoPanels& p) {
   s += "set tmargin at screen 0.93\nset bmargin at screen 0.2\n";
   s += fmt::format("set yrange {}\nset ylabel {}\n", p.y_range, p.y_label);
   s += "set lmargin at screen 0.155\nset rmargin at screen 0.435\nunset key\n";
-  s += fmt::format("set xrange [0:{}]\nset xtics {}\nset xlabel 'first charge, τ'\n",
-                   text_of(1.03 * charge), charge > 0.5 ? 0.2 : 0.1);
+  s += fmt::format("set xrange [0:{}]\nset xtics {}\nset xlabel 'first charge, τ'\n", text_of(1.03 * charge),
+                   charge > 0.5 ? 0.2 : 0.1);
   s += "plot " + p.plots("'first_charge_tau'", false) + "\n";
   const bool bar = p.of_particles && h.particles() > most_in_key;
   s += fmt::format("set lmargin at screen 0.475\nset rmargin at screen {}\nunset ylabel\nset format y ''\n",
@@ -207,10 +206,13 @@ FigureResult fig3b(const StudyResults& results) {
   if (h.particles() > most_in_key) f.script += "set rmargin at screen 0.86\n" + colour_bar(0.95, 0.18);
   f.script += "plot " + particle_lines(h, "fig3b", "'tau'", "content", 1.6) + "\n";
   const auto at_end = moments_of(h.content.data() + (steps.back()) * h.particles(), h.particles());
-  f.caption = "Mean lithium content of each particle during the first charge, against time over the time that the whole "
-              "capacity would take. " + of_particles(h) +
-              fmt::format("All start with the same content; at the end the largest and the smallest differ by {}. ",
-                          short_number(at_end.range, 2)) + of_model;
+  f.caption =
+      "Mean lithium content of each particle during the first charge, against time over the time that the whole "
+      "capacity would take. " +
+      of_particles(h) +
+      fmt::format("All start with the same content; at the end the largest and the smallest differ by {}. ",
+                  short_number(at_end.range, 2)) +
+      of_model;
   return f;
 }
 
@@ -224,14 +226,19 @@ FigureResult fig3c(const StudyResults& results) {
   add_column(t, "content_range", h.content_range);
   add_column(t, "content_std_end_of_charge", charged);
   f.csv = csv_text(t);
-  TwoPanels p{"'spread of C/C_{max}'", fmt::format("[0:{}]", text_of(ceiling(largest(h.content_range)))),
-              "top right", false, {}};
+  TwoPanels p{"'spread of C/C_{max}'",
+              fmt::format("[0:{}]", text_of(ceiling(largest(h.content_range)))),
+              "top right",
+              false,
+              {}};
   p.plots = [](const std::string& x, bool cycles) {
-    std::string s = "'fig3c.csv' using " + x + ":'content_range' with lines linewidth 0.7 linecolor rgb grey title "
-                    "'largest − smallest', '' using " + x +
-                    ":'content_std' with lines linewidth 0.9 linecolor rgb positive title 'standard deviation'";
+    std::string s = "'fig3c.csv' using " + x +
+                    ":'content_range' with lines linewidth 0.7 linecolor rgb grey title "
+                    "'largest − smallest', '' using " +
+                    x + ":'content_std' with lines linewidth 0.9 linecolor rgb positive title 'standard deviation'";
     if (cycles)
-      s += ", '' using " + x + ":'content_std_end_of_charge' with points pointtype 7 pointsize 0.35 linecolor rgb "
+      s += ", '' using " + x +
+           ":'content_std_end_of_charge' with points pointtype 7 pointsize 0.35 linecolor rgb "
            "ink title 'at the end of charge'";
     return s;
   };
@@ -239,13 +246,15 @@ FigureResult fig3c(const StudyResults& results) {
   std::vector<double> ends;
   for (const double c : charged)
     if (std::isfinite(c)) ends.push_back(c);
-  f.caption = "How far apart the lithium contents of the particles are: standard deviation (of the population) and range "
-              "over particles, during the first charge and over all cycles. " + of_particles(h) +
-              (ends.empty() ? std::string()
-                            : fmt::format("At the end of charge the standard deviation goes from {} in the first cycle "
-                                          "to {} in the last ({}). ",
-                                          short_number(ends.front(), 2), short_number(ends.back(), 2), ends.size())) +
-              of_model;
+  f.caption =
+      "How far apart the lithium contents of the particles are: standard deviation (of the population) and range "
+      "over particles, during the first charge and over all cycles. " +
+      of_particles(h) +
+      (ends.empty() ? std::string()
+                    : fmt::format("At the end of charge the standard deviation goes from {} in the first cycle "
+                                  "to {} in the last ({}). ",
+                                  short_number(ends.front(), 2), short_number(ends.back(), 2), ends.size())) +
+      of_model;
   return f;
 }
 
@@ -258,13 +267,14 @@ FigureResult fig3d(const StudyResults& results) {
   f.csv = csv_text(t);
   TwoPanels p{"'damage D'", "[0:1.02]", "bottom right", true, {}};
   p.plots = [&](const std::string& x, bool) {
-    return particle_lines(h, "fig3d", x, "damage", h.particles() > most_in_key ? 0.7 : 1.4) + ", 'fig3d.csv' using " + x +
-           ":'damage_mean' with lines dashtype (4, 3) linewidth 1 linecolor rgb 'black' title 'mean'";
+    return particle_lines(h, "fig3d", x, "damage", h.particles() > most_in_key ? 0.7 : 1.4) + ", 'fig3d.csv' using " +
+           x + ":'damage_mean' with lines dashtype (4, 3) linewidth 1 linecolor rgb 'black' title 'mean'";
   };
   f.script = two_panels(h, p);
-  f.caption = "Damage of the interface of each particle, 0 bonded to 1 torn off, during the first charge and over all "
-              "cycles; dashed the mean. " + of_particles(h) +
-              fmt::format("Mean damage is {} at the end. ", short_number(h.damage_mean.back(), 3)) + of_model;
+  f.caption =
+      "Damage of the interface of each particle, 0 bonded to 1 torn off, during the first charge and over all "
+      "cycles; dashed the mean. " +
+      of_particles(h) + fmt::format("Mean damage is {} at the end. ", short_number(h.damage_mean.back(), 3)) + of_model;
   return f;
 }
 
@@ -285,8 +295,9 @@ FigureResult fig3e(const StudyResults& results) {
            particle_lines(h, "fig3e", x, "deviation", h.particles() > most_in_key ? 0.7 : 1.4);
   };
   f.script = two_panels(h, p);
-  f.caption = "Damage of each particle less the mean damage of all (dashed), during the first charge and over all cycles. " +
-              of_particles(h) + of_model;
+  f.caption =
+      "Damage of each particle less the mean damage of all (dashed), during the first charge and over all cycles. " +
+      of_particles(h) + of_model;
   return f;
 }
 
@@ -311,9 +322,11 @@ FigureResult model_stress(const StudyResults& results) {
   if (h.particles() > most_in_key) f.script += colour_bar(0.93, 0.2);
   f.script += fmt::format("set xlabel 'charge {}, τ'\n", text_of(cycles_of(h)));
   f.script += "plot " + particle_lines(h, "model_stress", "'last_charge_tau'", "stress_MPa", 1.4) + "\n";
-  f.caption = "Largest tangential stress in each particle during the first and the last charge: that of a free elastic "
-              "sphere with the particle's profile of lithium, in which nothing yields or cracks; a bonded interface adds "
-              "at most its strength. " + of_particles(h) + of_model;
+  f.caption =
+      "Largest tangential stress in each particle during the first and the last charge: that of a free elastic "
+      "sphere with the particle's profile of lithium, in which nothing yields or cracks; a bonded interface adds "
+      "at most its strength. " +
+      of_particles(h) + of_model;
   return f;
 }
 
@@ -340,15 +353,20 @@ FigureResult figs4(const StudyResults& results) {
   f.script += fmt::format("set xrange [0:{}]\nset format x ''\n", text_of(cycles_of(h)));
   f.script += "set tmargin at screen 0.97\nset bmargin at screen 0.56\n" + colour_bar(0.97, 0.56);
   f.script += "set yrange [0:1.02]\nset ylabel 'damage D'\n";
-  f.script += "plot for [i = 1:particles] 'figs4.csv' using 'cycles_since_start':(column('damage_'.i)) with lines "
-              "linewidth 0.7 linecolor palette frac (word(coverage, i) + 0), '' using 'cycles_since_start':'damage_mean' "
-              "with lines " + lines_of + "\nunset colorbox\n";
+  f.script +=
+      "plot for [i = 1:particles] 'figs4.csv' using 'cycles_since_start':(column('damage_'.i)) with lines "
+      "linewidth 0.7 linecolor palette frac (word(coverage, i) + 0), '' using 'cycles_since_start':'damage_mean' "
+      "with lines " +
+      lines_of + "\nunset colorbox\n";
   f.script += "set format x '%g'\nset xlabel 'cycle'\nset tmargin at screen 0.51\nset bmargin at screen 0.105\n";
   f.script += "set autoscale y\nset ylabel 'D − mean'\n";
-  f.script += "plot 0 with lines " + lines_of + ", for [i = 1:particles] 'figs4.csv' using 'cycles_since_start':"
+  f.script += "plot 0 with lines " + lines_of +
+              ", for [i = 1:particles] 'figs4.csv' using 'cycles_since_start':"
               "(column('deviation_'.i)) with lines linewidth 0.7 linecolor palette frac (word(coverage, i) + 0)\n";
-  f.caption = "Damage of each particle (top), and its difference from the mean (bottom; dashed the mean), in a network of "
-              "particles with different coverage. " + of_particles(h) + of_model;
+  f.caption =
+      "Damage of each particle (top), and its difference from the mean (bottom; dashed the mean), in a network of "
+      "particles with different coverage. " +
+      of_particles(h) + of_model;
   return f;
 }
 

@@ -66,31 +66,35 @@ std::string cut_lines(const std::vector<SliceView>& views, std::size_t plane, co
     const auto a = static_cast<std::size_t>(axis);
     return text_of(grids.labels.origin_um[a] + (static_cast<double>(middle[a]) + 0.5) * grids.labels.voxel_size_um[a]);
   };
-  const char* look = "nohead linewidth 0.5 dashtype (6, 4) linecolor rgb '#A0FFFFFF' front";
-  return fmt::format("set arrow 5 from {}, graph 0 to {}, graph 1 {}\nset arrow 6 from graph 0, first {} to graph 1, first {} {}\n",
-                     at(views[plane].column_axis), at(views[plane].column_axis), look, at(views[plane].row_axis),
-                     at(views[plane].row_axis), look);
+  const char* look = "nohead linewidth 0.6 dashtype (8, 6) linecolor rgb '#40FFFFFF' front";
+  return fmt::format(
+      "set arrow 5 from {}, graph 0 to {}, graph 1 {}\nset arrow 6 from graph 0, first {} to graph 1, first {} {}\n",
+      at(views[plane].column_axis), at(views[plane].column_axis), look, at(views[plane].row_axis),
+      at(views[plane].row_axis), look);
 }
 
-std::string plane_panel(const Figure& f, const PicturedElectrode& e, std::size_t index, const std::vector<SliceView>& views,
-                        std::size_t plane, const Place& place) {
+std::string plane_panel(const Figure& f, const PicturedElectrode& e, std::size_t index,
+                        const std::vector<SliceView>& views, std::size_t plane, const Place& place) {
   const auto& v = views[plane];
   const std::string stem = fmt::format("segmentation_{}_{}", index + 1, plane_names[plane]);
-  std::string s = "unset arrow; unset label\n" + panel_mm(f, place.left, place.top, place.width, place.height) + axes_of(v);
+  std::string s =
+      "unset arrow; unset label\n" + panel_mm(f, place.left, place.top, place.width, place.height) + axes_of(v);
   if (plane == 0) {
     s += fmt::format("set label 4 {} at screen {}, screen {} offset 0, 0 textcolor rgb ink\n",
-                     cathoscope::quoted(electrode_title(*e.results)), text_of(place.left / f.width_mm),
+                     plot_text(electrode_title(*e.results)), text_of(place.left / f.width_mm),
                      text_of(1 - (place.top - 2) / f.height_mm));
     s += scale_bar(v, round_length(width_um(v) / 4), 1);
   }
-  s += fmt::format("set label 7 '{}' at graph 0, graph 1 offset 0.4, -0.7 font small textcolor rgb 'white' front\n",
-                   plane_names[plane]);
+  s += fmt::format(
+      "set label 7 '{}' at graph 0, graph 1 offset 0.9, -0.8 center font small textcolor rgb 'white' front boxed\n",
+      plane_names[plane]);
   s += cut_lines(views, plane, e.grids);
   s += "plot " + image_clause(stem + ".png", v, "with rgbimage") + ", \\\n  " +
        image_clause(stem + "_cracks.png", v, "with rgbalpha") +
-       fmt::format(", \\\n  'segmentation.csv' using (strcol('electrode') eq {} && strcol('plane') eq '{}' ? "
-                   "column('horizontal_um') : NaN):'vertical_um' with lines linewidth 0.8 linecolor rgb {}\n",
-                   verbatim(e.results->name), plane_names[plane], outline_colour);
+       fmt::format(
+           ", \\\n  'segmentation.csv' using (strcol('electrode') eq {} && strcol('plane') eq '{}' ? "
+           "column('horizontal_um') : NaN):'vertical_um' with lines linewidth 0.8 linecolor rgb {}\n",
+           verbatim(e.results->name), plane_names[plane], outline_colour);
   return s;
 }
 
@@ -115,7 +119,7 @@ FigureResult segmentation_figure(const StudyResults& results) {
   }
   f.height_mm = top + row_height + 1.5;
   f.csv = "electrode,plane,label,horizontal_um,vertical_um\n";
-  f.script = "unset border\nunset tics\nunset key\n";
+  f.script = "unset border\nunset tics\nunset key\n" + std::string(label_box);
   std::size_t particles = 0;
   for (std::size_t i = 0; i < electrodes.size(); ++i) {
     const auto& e = electrodes[i];
@@ -126,15 +130,17 @@ FigureResult segmentation_figure(const StudyResults& results) {
       f.more.push_back({stem + ".png", png_bytes(grey_picture(v, e.grids.low_grey, e.grids.high_grey))});
       f.more.push_back({stem + "_cracks.png", png_bytes(crack_picture(v, crack_colour))});
       for (const auto label : labels_in(v))
-        append_outlines(f.csv, v, label,
-                        fmt::format("{},{},{}", csv_field(e.results->name), plane_names[plane],
-                                    e.grids.label_ids.at(label - 1)));
+        append_outlines(
+            f.csv, v, label,
+            fmt::format("{},{},{}", csv_field(e.results->name), plane_names[plane], e.grids.label_ids.at(label - 1)));
       f.script += plane_panel(f, e, i, views[i], plane, placed[i][plane]);
     }
   }
   f.caption = fmt::format(
-      "Slices through the middle of each electrode as segmentation left it: yellow the outlines of the particles, pink their "
-      "cracks; dashed where the other slices cut. The z axis is depth. {} particles in the whole {}. A pixel is the mean of the "
+      "Slices through the middle of each electrode as segmentation left it: yellow the outlines of the particles, pink "
+      "their "
+      "cracks; dashed where the other slices cut. The z axis is depth. {} particles in the whole {}. A pixel is the "
+      "mean of the "
       "voxels it covers, outlines are those of the picture's pixels.",
       particles, electrodes.size() == 1 ? "volume" : "volumes");
   return f;

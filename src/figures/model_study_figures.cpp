@@ -20,12 +20,12 @@ namespace cathoscope {
 
 namespace {
 
-/// A table of `cathoscope explore` in OUT/explore.
+/// A table of `cathoscope explore`: in OUT/explore, or in the folder of the studies itself.
 Table explored(const StudyResults& results, const std::string& study) {
-  const auto path = results.folder / "explore" / (study + ".csv");
-  if (!std::filesystem::exists(path))
-    fail(Exit::no_input, "explore/{}.csv is not there: cathoscope explore CONFIG --study {} writes it", study, study);
-  return read_csv(path);
+  const std::string name = study + ".csv";
+  for (const auto& path : {results.folder / "explore" / name, results.folder / name})
+    if (std::filesystem::exists(path)) return read_csv(path);
+  fail(Exit::no_input, "explore/{} is not there: cathoscope explore CONFIG --study {} writes it", name, study);
 }
 
 /// A numeric column; one without any value reads as text or nothing, and is all missing.
@@ -67,7 +67,7 @@ std::vector<double> rows_from_top(std::size_t n) {
 std::string row_names(const std::vector<std::string>& names) {
   std::string s = "set ytics (";
   for (std::size_t r = 0; r < names.size(); ++r)
-    s += fmt::format("{}{} {}", r == 0 ? "" : ", ", cathoscope::quoted(names[r]), names.size() - r);
+    s += fmt::format("{}{} {}", r == 0 ? "" : ", ", plot_text(names[r]), names.size() - r);
   return s + ") scale 0 offset 0.4, 0\n";
 }
 
@@ -84,7 +84,8 @@ constexpr const char* ratio_axis =
     "set logscale x\nset xrange [0.0008:3]\nset xtics ('≤0.001' 0.001, '0.01' 0.01, '0.1' 0.1, '1' 1)\n"
     "set xlabel 'spread, last cycle over first (or peak)'\n"
     "set grid ytics linecolor rgb pale linewidth 0.4\nset arrow 1 from 1, graph 0 to 1, graph 1 nohead linewidth 0.7 "
-    "linecolor rgb grey back\nset label 1 'apart as before' at 1, graph 1 center offset 0, 0.5 font small textcolor rgb grey\n";
+    "linecolor rgb grey back\nset label 1 'apart as before' at 1, graph 1 center offset 0, 0.5 font small textcolor "
+    "rgb grey\n";
 
 /// Dots of the ratios of lithium and of damage, a row a run.
 Figure ratio_figure(const char* name, const char* title, const std::vector<std::string>& names, const Table& t,
@@ -92,9 +93,12 @@ Figure ratio_figure(const char* name, const char* title, const std::vector<std::
   Figure f = study_figure(name, title, height_mm);
   const auto x = numbers(t, "x_ratio"), d = numbers(t, "damage_ratio");
   Table out;
-  out.columns = {text_column("run", names), number_column("row", rows_from_top(names.size())),
-                 number_column("lithium_ratio", x), number_column("damage_ratio", d),
-                 number_column("lithium_ratio_shown", on_axis(x)), number_column("damage_ratio_shown", on_axis(d)),
+  out.columns = {text_column("run", names),
+                 number_column("row", rows_from_top(names.size())),
+                 number_column("lithium_ratio", x),
+                 number_column("damage_ratio", d),
+                 number_column("lithium_ratio_shown", on_axis(x)),
+                 number_column("damage_ratio_shown", on_axis(d)),
                  number_column("damage_mean_first", numbers(t, "damage_mean_first")),
                  number_column("damage_mean_last", numbers(t, "damage_mean_last"))};
   f.csv = csv_text(out);
@@ -105,7 +109,8 @@ Figure ratio_figure(const char* name, const char* title, const std::vector<std::
   f.script += row_names(names) + ratio_axis;
   f.script += "set key at screen 0.36, screen 0.995 left top horizontal Left reverse samplen 0.6 font small\n";
   f.script += fmt::format(
-      "plot '{}.csv' using 'lithium_ratio_shown':'row' with points pointtype 7 pointsize 0.6 linecolor rgb positive title "
+      "plot '{}.csv' using 'lithium_ratio_shown':'row' with points pointtype 7 pointsize 0.6 linecolor rgb positive "
+      "title "
       "'lithium content', '' using 'damage_ratio_shown':'row' with points pointtype 6 pointsize 0.7 linewidth 1.2 "
       "linecolor rgb 'black' title 'damage'\n",
       name);
@@ -114,8 +119,8 @@ Figure ratio_figure(const char* name, const char* title, const std::vector<std::
 
 std::string law_title(const std::string& run) {
   static const std::map<std::string, std::string> titles{
-      {"contact", "contact"},           {"ohmic", "ohmic"},        {"reversion", "loses advantage"},
-      {"none", "no feedback"},          {"scale_all", "loses area"}, {"multiply", "resistance grows"},
+      {"contact", "contact"},  {"ohmic", "ohmic"},          {"reversion", "loses advantage"},
+      {"none", "no feedback"}, {"scale_all", "loses area"}, {"multiply", "resistance grows"},
       {"film", "film grows"}};
   const auto space = run.find(' ');
   const auto title = [&](const std::string& word) {
@@ -127,9 +132,7 @@ std::string law_title(const std::string& run) {
 }
 
 /// A law of the coverage study for the key.
-std::string law_name(const std::string& law) {
-  return cathoscope::quoted(law == "C_f 0.7" ? "high endurance (C_f 0.7)" : law);
-}
+std::string law_name(const std::string& law) { return plot_text(law == "C_f 0.7" ? "high endurance (C_f 0.7)" : law); }
 
 /// "as configured, spread 0.05" as its law and spread.
 std::pair<std::string, double> law_and_spread(const std::string& run) {
@@ -149,9 +152,11 @@ FigureResult model_laws(const StudyResults& results) {
   Figure f = ratio_figure("model_laws", "Which law brings particles together", names, t, 62);
   f.caption =
       "How far apart particles still are after the last cycle, over the first (lithium) or over the largest spread "
-      "(damage), under five ways in which damage may act on charge transfer, with the contrast of the binders in the contact "
+      "(damage), under five ways in which damage may act on charge transfer, with the contrast of the binders in the "
+      "contact "
       "or (ohmic) in the conductivity alone. Left: together; the line: as far apart as before. Lithium comes strongly "
-      "together where damage takes away the advantage of the good contact, and a film draws contents together only in that "
+      "together where damage takes away the advantage of the good contact, and a film draws contents together only in "
+      "that "
       "it grows until the charge ends early. Damage comes together under every law, because it saturates.";
   return f;
 }
@@ -160,8 +165,9 @@ FigureResult model_parameters(const StudyResults& results) {
   const Table t = explored(results, "parameters");
   Figure f = ratio_figure("model_parameters", "One parameter at a time", t.columns.front().texts, t,
                           18 + 3.2 * static_cast<double>(t.rows()));
-  f.caption = "How far apart particles still are after the last cycle (as in model_laws) when one parameter of the run is "
-              "changed to the value in the row's name. Nothing drawn in a row: every particle failed in the first cycle.";
+  f.caption =
+      "How far apart particles still are after the last cycle (as in model_laws) when one parameter of the run is "
+      "changed to the value in the row's name. Nothing drawn in a row: every particle failed in the first cycle.";
   return f;
 }
 
@@ -201,28 +207,36 @@ FigureResult model_morris(const StudyResults& results) {
   f.script = fmt::format("set tmargin at screen {}\nset bmargin at screen {}\nset yrange [0.3:{}]\nset xrange [0:{}]\n",
                          text_of(1 - 10 / f.height_mm), text_of(10 / f.height_mm),
                          text_of(static_cast<double>(rows.size()) + 0.7), text_of(1.05 * most));
-  f.script += "set xtics 0.2\nset grid ytics linecolor rgb pale linewidth 0.4\nset xlabel 'change of the ratio over the range'\n";
+  f.script +=
+      "set xtics 0.2\nset grid ytics linecolor rgb pale linewidth 0.4\nset xlabel 'change of the ratio over the "
+      "range'\n";
   f.script += row_names(names);
   int panel = 0;
   for (const auto& [title, text] : {std::pair{"lithium", "spread of lithium, last over first"},
                                     std::pair{"damage", "spread of damage, last over peak"}}) {
-    f.script += panel == 0 ? "set lmargin at screen 0.27\nset rmargin at screen 0.61\nunset key\n"
-                           : "set lmargin at screen 0.64\nset rmargin at screen 0.98\nset format y ''\nunset ytics\n"
-                             "set ytics 1 format '' scale 0\nset key at screen 0.98, screen 0.995 right top horizontal Left "
-                             "reverse samplen 0.8 font small\n";
-    f.script += fmt::format("set label 1 {} at graph 0, graph 1 offset 0, 0.6 font small\n", cathoscope::quoted(text));
+    f.script += panel == 0
+                    ? "set lmargin at screen 0.27\nset rmargin at screen 0.61\nunset key\n"
+                    : "set lmargin at screen 0.64\nset rmargin at screen 0.98\nset format y ''\nunset ytics\n"
+                      "set ytics 1 format '' scale 0\nset key at screen 0.98, screen 0.995 right top horizontal Left "
+                      "reverse samplen 0.8 font small\n";
+    f.script += fmt::format("set label 1 {} at graph 0, graph 1 offset 0, 0.6 font small\n", plot_text(text));
     f.script += fmt::format(
-        "plot 'model_morris.csv' using '{0}_magnitude':'row':'{0}_ci_low':'{0}_ci_high' with xerrorbars pointtype 7 pointsize "
-        "0.6 linewidth 1 linecolor rgb 'black' title 'mean magnitude, 95 % interval', '' using '{0}_std':'row' with points "
+        "plot 'model_morris.csv' using '{0}_magnitude':'row':'{0}_ci_low':'{0}_ci_high' with xerrorbars pointtype 7 "
+        "pointsize "
+        "0.6 linewidth 1 linecolor rgb 'black' title 'mean magnitude, 95 % interval', '' using '{0}_std':'row' with "
+        "points "
         "pointtype 6 pointsize 0.6 linecolor rgb positive title 'standard deviation', '' using "
         "(column('{0}_ci_high') + {1}):'row':(column('{0}_mean') > 0 ? '+' : '−') with labels font small notitle\n",
         title, text_of(0.04 * most));
     ++panel;
   }
   f.caption = fmt::format(
-      "Elementary effects (Morris 1991, DOI 10.1080/00401706.1991.10484804) of {} estimated parameters on how far apart "
-      "particles stay: mean magnitude with its 95 % bootstrap interval over trajectories, and standard deviation (large: it "
-      "acts together with others). A sign says which way the mean goes: + keeps particles apart. Up to {} trajectories; "
+      "Elementary effects (Morris 1991, DOI 10.1080/00401706.1991.10484804) of {} estimated parameters on how far "
+      "apart "
+      "particles stay: mean magnitude with its 95 % bootstrap interval over trajectories, and standard deviation "
+      "(large: it "
+      "acts together with others). A sign says which way the mean goes: + keeps particles apart. Up to {} "
+      "trajectories; "
       "where all particles fail in the first cycle there is no effect to count. Ranges are in explore/morris.csv.",
       rows.size(), text_of(*std::max_element(effects.begin(), effects.end())));
   return f;
@@ -265,23 +279,29 @@ FigureResult model_synchrony(const StudyResults& results) {
     f.script += panel == 0 ? "set lmargin at screen 0.15\nset rmargin at screen 0.52\nunset key\n"
                            : "set lmargin at screen 0.565\nset rmargin at screen 0.93\nunset ylabel\nset format y ''\n"
                              "set key bottom right Left reverse samplen 1.2 font small\n";
-    f.script += fmt::format("set label 1 {} at graph 0.5, graph 1 center offset 0, 0.6 font small\n", cathoscope::quoted(title));
+    f.script += fmt::format("set label 1 {} at graph 0.5, graph 1 center offset 0, 0.6 font small\n", plot_text(title));
     if (panel == 1) f.script += "set label 2 'never' at graph 1.01, first 1.032 left font tiny textcolor rgb grey\n";
     f.script += "plot ";
     for (std::size_t l = 0; l < all_laws.size(); ++l)
       f.script += fmt::format(
-          "{0}'model_synchrony.csv' using (strcol('law') eq {1} ? column('spread') : NaN):'{2}' with linespoints pointtype {3} "
-          "pointsize 0.45 linewidth 0.9 linecolor rgb {4} title {5}, '' using (strcol('law') eq {1} ? column('spread') : "
+          "{0}'model_synchrony.csv' using (strcol('law') eq {1} ? column('spread') : NaN):'{2}' with linespoints "
+          "pointtype {3} "
+          "pointsize 0.45 linewidth 0.9 linecolor rgb {4} title {5}, '' using (strcol('law') eq {1} ? column('spread') "
+          ": "
           "NaN):'{6}' with points pointtype {3} pointsize 0.45 linecolor rgb {4} notitle",
-          l == 0 ? "" : ", ", verbatim(all_laws[l]), column, shapes[l % 4], colours[l % 4], law_name(all_laws[l]), never_column);
+          l == 0 ? "" : ", ", verbatim(all_laws[l]), column, shapes[l % 4], colours[l % 4], law_name(all_laws[l]),
+          never_column);
     f.script += "\n";
     ++panel;
   }
   f.caption =
-      "Mean damage of ten particles at the end of the charge where they have come together, against how different their "
-      "coverages are (evenly within one half plus and minus the half-width): left a well-formed electrode, right a poor one. "
+      "Mean damage of ten particles at the end of the charge where they have come together, against how different "
+      "their "
+      "coverages are (evenly within one half plus and minus the half-width): left a well-formed electrode, right a "
+      "poor one. "
       "Together means that the standard deviation of damage has come down to 0.05 (first panel) or to a quarter of the "
-      "largest it had (second panel). By the first measure a well-formed electrode comes together while less damaged, but "
+      "largest it had (second panel). By the first measure a well-formed electrode comes together while less damaged, "
+      "but "
       "only because it never was apart; by the second it makes no difference how it was formed. Points at the top: not "
       "within the cycles of the run. Computed by our network model (docs/chemomechanics.md).";
   return f;
@@ -305,15 +325,21 @@ FigureResult fig3a(const StudyResults& results) {
     end.push_back(360 + rise);
   }
   Table out;
-  out.columns = {number_column("particle", particle), number_column("coverage", h.coverage),
-                 number_column("radius_um", h.radius_um), number_column("x_um", x), number_column("y_um", y),
-                 number_column("arc_begin_degree", begin), number_column("arc_end_degree", end)};
+  out.columns = {number_column("particle", particle),
+                 number_column("coverage", h.coverage),
+                 number_column("radius_um", h.radius_um),
+                 number_column("x_um", x),
+                 number_column("y_um", y),
+                 number_column("arc_begin_degree", begin),
+                 number_column("arc_end_degree", end)};
   f.csv = csv_text(out);
   const double left = -1.5 * r, right = (spacing * (n - 1) + 1.5) * r, top = half_height * r;
   const double drawn_mm = 81, unit = drawn_mm / (right - left);
   f.height_mm = 2 * top * unit + 13;
-  f.script = fmt::format("r = {}\nleft = {}\nright = {}\ntop = {}\n", text_of(r), text_of(left), text_of(right), text_of(top));
-  f.script += fmt::format("set lmargin at screen {}\nset rmargin at screen {}\n", text_of(2 / 85.0), text_of(83 / 85.0));
+  f.script =
+      fmt::format("r = {}\nleft = {}\nright = {}\ntop = {}\n", text_of(r), text_of(left), text_of(right), text_of(top));
+  f.script +=
+      fmt::format("set lmargin at screen {}\nset rmargin at screen {}\n", text_of(2 / 85.0), text_of(83 / 85.0));
   f.script += fmt::format("set bmargin at screen {}\nset tmargin at screen {}\n", text_of(6.5 / f.height_mm),
                           text_of(1 - 6.5 / f.height_mm));
   f.script +=
@@ -325,7 +351,8 @@ FigureResult fig3a(const StudyResults& results) {
       "set arrow 2 from left, top to right, top nohead linewidth 1.5 dashtype (3, 3) linecolor rgb grey front\n"
       "set label 1 'current collector' at left, -top offset 0, -0.8 font small\n"
       "set label 2 'separator' at left, top offset 0, 0.8 font small\n"
-      "set label 3 'binder of high conductivity: fast reaction' at right - 0.1 * r, -top right offset 0, 0.7 font tiny\n"
+      "set label 3 'binder of high conductivity: fast reaction' at right - 0.1 * r, -top right offset 0, 0.7 font "
+      "tiny\n"
       "set label 4 'binder of low conductivity: slow reaction' at left + 0.1 * r, top offset 0, -0.7 font tiny\n"
       "set style circle nowedge\n"
       "plot 'fig3a.csv' using 'x_um':'y_um':'radius_um':(column('coverage')) with circles fillstyle solid 1 noborder "
@@ -335,17 +362,23 @@ FigureResult fig3a(const StudyResults& results) {
       "'x_um':(column('y_um') + column('radius_um')):(0):(0.35 * r) with vectors head filled size screen 0.012, 20 "
       "linewidth 1 linecolor rgb ink, '' using 'x_um':(column('y_um') - column('radius_um')):(0):(-0.35 * r) "
       "with vectors head filled size screen 0.012, 20 linewidth 1 linecolor rgb ink, "
-      "'' using (column('x_um') + 0.12 * r):(column('y_um') + column('radius_um') + 0.2 * r):('Li^+') with labels left font "
-      "tiny textcolor rgb ink, '' using (column('x_um') + 0.12 * r):(column('y_um') - column('radius_um') - 0.2 * r):('e^−') "
+      "'' using (column('x_um') + 0.12 * r):(column('y_um') + column('radius_um') + 0.2 * r):('Li^+') with labels left "
+      "font "
+      "tiny textcolor rgb ink, '' using (column('x_um') + 0.12 * r):(column('y_um') - column('radius_um') - 0.2 * "
+      "r):('e^−') "
       "with labels left font tiny textcolor rgb ink\n";
   const bool even = r == *std::min_element(h.radius_um.begin(), h.radius_um.end());
   f.caption = fmt::format(
-      "What the model stands for, drawn from the run: {}{} in two porous binders full of electrolyte, during charge (lithium "
-      "leaves to the separator, electrons to the collector). The number, and the thick line, is the share of a particle's "
-      "surface on the binder of high conductivity, where the reaction is fast. Radius {}. The network knows these shares and "
+      "What the model stands for, drawn from the run: {}{} in two porous binders full of electrolyte, during charge "
+      "(lithium "
+      "leaves to the separator, electrons to the collector). The number, and the thick line, is the share of a "
+      "particle's "
+      "surface on the binder of high conductivity, where the reaction is fast. Radius {}. The network knows these "
+      "shares and "
       "the radii; distances in the drawing are for the eye.",
       h.particles_in_run > h.particles() ? fmt::format("{} of its ", h.particles()) : std::string(),
-      fmt::format("{} particles", h.particles_in_run), even ? short_number(r, 3) + " um" : "up to " + short_number(r, 3) + " um");
+      fmt::format("{} particles", h.particles_in_run),
+      even ? short_number(r, 3) + " um" : "up to " + short_number(r, 3) + " um");
   return f;
 }
 

@@ -95,7 +95,10 @@ std::vector<double> cycle_positions(const std::vector<double>& cycle, const std:
     while (end < s || last[end] == 0) ++end;
     const double share = tau[end] > 0 ? 0.5 * tau[s] / tau[end] : 0.5;
     const double start = cycle[s] - 1;
-    position[s] = half[s] == 0 ? start + share : half[s] == 1 ? start + 0.5 : half[s] == 2 ? start + 0.5 + share : start + 1;
+    position[s] = half[s] == 0   ? start + share
+                  : half[s] == 1 ? start + 0.5
+                  : half[s] == 2 ? start + 0.5 + share
+                                 : start + 1;
   }
   return position;
 }

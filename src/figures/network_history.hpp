@@ -13,13 +13,14 @@ namespace cathoscope {
 /// Histories of the particles of a network, thinned to what a figure can show. Values are steps x particles.
 struct NetworkHistory {
   std::vector<double> radius_um;
-  std::vector<double> coverage;  ///< share of the surface on highly conductive binder
+  std::vector<double> coverage;      ///< share of the surface on highly conductive binder
   std::size_t particles_in_run = 0;  ///< `coverage` may hold fewer: evenly chosen by coverage
   std::vector<double> cycle;         ///< by step, from 1
   std::vector<int> half;             ///< 0 charge, 1 rest, 2 discharge, 3 rest
   std::vector<double> tau;
   std::vector<double> voltage;
-  std::vector<double> position;  ///< cycles since the start; charge takes the first half of a cycle, discharge the second
+  std::vector<double>
+      position;  ///< cycles since the start; charge takes the first half of a cycle, discharge the second
   std::vector<char> last_of_half;
   std::vector<double> content, damage, stress;
   std::vector<double> content_mean, content_std, content_range, damage_mean, damage_std;  ///< of all particles, by step

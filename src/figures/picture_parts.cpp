@@ -91,10 +91,11 @@ std::string scale_bar(const SliceView& v, double length, int tag) {
   const double x = v.left_um + 0.04 * width_um(v), y = v.top_um + 0.95 * height_um(v);
   std::string s;
   for (const auto& [width, colour] : {std::pair{3.2, "'black'"}, std::pair{1.8, "'white'"}})
-    s += fmt::format("set arrow {} from {}, {} to {}, {} nohead linewidth {} linecolor rgb {} front\n", tag++, text_of(x),
-                     text_of(y), text_of(x + length), text_of(y), width, colour);
-  return s + fmt::format("set label {} {} at {}, {} center offset 0, 0.55 font small textcolor rgb 'white' front\n", tag,
-                         cathoscope::quoted(length_text(length)), text_of(x + length / 2), text_of(y));
+    s += fmt::format("set arrow {} from {}, {} to {}, {} nohead linewidth {} linecolor rgb {} front\n", tag++,
+                     text_of(x), text_of(y), text_of(x + length), text_of(y), width, colour);
+  return s +
+         fmt::format("set label {} {} at {}, {} center offset 0, 0.7 font small textcolor rgb 'white' front boxed\n",
+                     tag, plot_text(length_text(length)), text_of(x + length / 2), text_of(y));
 }
 
 /// A field of a CSV file.

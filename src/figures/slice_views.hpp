@@ -17,13 +17,14 @@ struct ElectrodeGrids {
   GridSource<std::uint32_t> labels;  ///< dense, 0 = no particle
   GridSource<std::uint8_t> cracks;
   std::optional<GridSource<float>> grey;
-  std::vector<std::uint64_t> label_ids;  ///< the user's id of label i + 1
-  double low_grey = 0, high_grey = 1;    ///< black and white
+  std::vector<std::uint64_t> label_ids;   ///< the user's id of label i + 1
+  double low_grey = 0, high_grey = 1;     ///< black and white
   std::optional<double> depth_length_um;  ///< where Z counts from the high end: Z = this less the position along z
 };
 
 /// Opens segmentation.h5 and, where it is given, volume.h5. Throws Error{data} where their shapes differ.
-ElectrodeGrids open_grids(const std::filesystem::path& segmentation, const std::optional<std::filesystem::path>& volume);
+ElectrodeGrids open_grids(const std::filesystem::path& segmentation,
+                          const std::optional<std::filesystem::path>& volume);
 
 /// A flat picture of a box one voxel thick. Rows and columns are axes 0 z, 1 y, 2 x; lengths in the frame of the file.
 struct SliceView {

@@ -135,6 +135,9 @@ StageSpec spec_of(const Config& config, const std::vector<ParticleTables>& table
   for (const auto& t : tables)
     if (!t.source.files.empty())
       spec.inputs.push_back({"particles of " + t.electrode, t.source.sha256, t.source.files});
+  for (const char* study : {"laws", "parameters", "coverage", "morris"})
+    if (const fs::path table = run.folder() / "explore" / (std::string(study) + ".csv"); fs::exists(table))
+      spec.inputs.push_back(run.input_of_files(std::string("explore ") + study, {table}));
   if (config.figures.published_scores)
     spec.inputs.push_back(run.input_of_files("published scores", {config.figures.published_scores->resolved}));
   return spec;

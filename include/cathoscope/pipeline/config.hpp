@@ -151,8 +151,9 @@ void fields(V& v, Config& c) {
 /// Names of electrodes are names of folders beside the run's own files: no two may be equal. Phases cannot be averaged.
 template <class P>
 void check(P& problems, const Config& c) {
-  static const std::vector<std::string> reserved{"config.yaml", "log.txt", "provenance.json", "units.json",
-                                                 "report.html", "export",  "figures",         "statistics"};
+  static const std::vector<std::string> reserved{"config.yaml", "log.txt",     "provenance.json",
+                                                 "units.json",  "report.html", "export",
+                                                 "figures",     "statistics",  "explore"};
   for (std::size_t i = 0; i < c.electrodes.size(); ++i) {
     const std::string key = "electrodes[" + std::to_string(i) + "]";
     const auto& e = c.electrodes[i];

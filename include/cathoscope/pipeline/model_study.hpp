@@ -31,4 +31,8 @@ struct ModelStudyResult {
 ModelStudyResult study_model(const ChemomechanicsConfig& base, const ModelStudyOptions& options,
                              const std::filesystem::path& folder, const Context& context);
 
+/// Draws the figure of a finished study into folder/figures: what `run` draws of the same tables in OUT/explore.
+/// Throws what draw_figures throws; Error{unavailable} where gnuplot is not installed.
+void draw_model_study(const std::string& study, const std::filesystem::path& folder, const Context& context);
+
 }  // namespace cathoscope
