@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: scripts/demo.sh [RUN OPTIONS...]
 # Installs missing packages, builds, makes a small synthetic electrode with this program's own generator, and takes it
-# from grey values to the table of particles. Options go to `cathoscope run`, e.g. --threads 1. Safe to run again:
-# finished stages are kept. Ends by printing where the results are.
+# from grey values to the report on its particles. Options go to `cathoscope run`, e.g. --threads 1. Safe to run again:
+# finished stages are kept. Ends by printing where the results and the report are.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -28,7 +28,7 @@ say "cathoscope run configs/demo.yaml"
 
 say "done: everything here is synthetic, nothing was measured"
 shown=0
-for name in report.html '*/attributes.csv' '*/contributions.csv' '*/summary.json'; do
+for name in '*/attributes.csv' '*/contributions.csv' '*/summary.json'; do
   for file in "$results"/$name; do
     [ -e "$file" ] || continue
     printf '%s\n' "$file"
@@ -36,3 +36,6 @@ for name in report.html '*/attributes.csv' '*/contributions.csv' '*/summary.json
   done
 done
 [ "$shown" -gt 0 ] || die "the run ended without results in $results"
+[ -e "$results/report.html" ] || die "the run ended without a report in $results"
+say "open the report in a browser:"
+printf '%s\n' "$results/report.html"

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "stop.hpp"
 
+#include <cathoscope/chemomechanics/elements.hpp>
 #include <cathoscope/core/progress.hpp>
 #include <cathoscope/io/export.hpp>
 #include <cathoscope/io/files.hpp>
@@ -144,10 +145,23 @@ void export_attributes(const Job& job, const std::string& format) {
   }
 }
 
+/// The damage model belongs to no electrode.
+void export_chemomechanics(const Job& job, const std::string& format) {
+  const fs::path h5 = job.from / "chemomechanics.h5";
+  if (!fs::exists(h5)) fail(Exit::no_input, "{} does not exist: that stage has not finished", h5.string());
+  if (format == "vtk") {
+    write_frames_vtk(h5, job.to, job.progress);
+    return;
+  }
+  for (const std::string name : {"chemomechanics.csv", "chemomechanics_cycles.csv"})
+    write_atomically(job.to / name, read_text(job.from / name));
+}
+
 /// Empty for stages whose results are tables and texts already.
 std::vector<std::string> formats_of(const std::string& stage) {
   if (stage == "volume" || stage == "segmentation") return {"tiff", "vtk", "npy"};
   if (stage == "attributes") return {"csv", "vtk", "npy"};
+  if (stage == "chemomechanics") return {"csv", "vtk"};
   return {};
 }
 
@@ -187,11 +201,17 @@ Exit export_results(const ExportCommand& c, Console& console) {
   if (!c.output.empty() && !inside.empty() && *inside.begin() != "..")
     fail(Exit::cannot_create, "--output {} is inside the run folder; name a folder outside it", target.string());
   Progress progress(console.listener(), &stop_flag());
-  for (const auto& electrode : electrode_folders(folder)) {
-    const Job job{folder / electrode, target / electrode, progress};
+  const bool model = c.stage == "chemomechanics";
+  for (const auto& electrode : model ? std::vector<std::string>{""} : electrode_folders(folder)) {
+    const Job job{folder / electrode, target / (model ? c.stage : electrode), progress};
     std::error_code error;
     fs::create_directories(job.to, error);
     if (error) fail(Exit::cannot_create, "{} cannot be created: {}", job.to.string(), error.message());
+    if (model) {
+      export_chemomechanics(job, c.format);
+      console.info("exported to " + job.to.string());
+      continue;
+    }
     if (c.stage == "volume")
       export_volume(job, c.format);
     else if (c.stage == "segmentation")

@@ -2,6 +2,7 @@
 #include "stop.hpp"
 
 #include <cathoscope/attributes/attributes.hpp>
+#include <cathoscope/chemomechanics/element_verification.hpp>
 #include <cathoscope/chemomechanics/verify.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/pipeline/verify_regression.hpp>
@@ -46,7 +47,12 @@ Exit verify(const VerifyCommand& c, Console& console) {
     count += checks.size();
   };
   if (all || c.what == "attributes") report(verify_attributes(context));
-  if (all || c.what == "chemomechanics") report(verify_chemomechanics(context));
+  if (all || c.what == "chemomechanics") {
+    auto checks = verify_chemomechanics(context);
+    const auto elements = fem::verify_finite_elements(c.full, context);
+    checks.insert(checks.end(), elements.begin(), elements.end());
+    report(checks);
+  }
   if (all || c.what == "regression") report(verify_regression(c.full, context));
   for (const auto& message : progress.warnings()) console.warn(message);
   fmt::print("{} checks, {} missed\n", count, misses);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 namespace cathoscope {
 
@@ -43,11 +44,14 @@ struct Columns {
   }
 };
 
+/// Missing is an empty field.
+std::string field_of(double value) { return std::isnan(value) ? std::string() : text_of(value); }
+
 std::string csv_row(const Columns& c, std::size_t k) {
   const double* r = c.record;
   return fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", static_cast<std::int64_t>(r[0]),
                      name_of(static_cast<HalfCycle>(static_cast<std::int64_t>(r[1]))), text_of(r[2]), text_of(r[3]),
-                     k + 1, text_of(c.value(0, k)), text_of(c.value(1, k)), text_of(c.value(2, k)),
+                     k + 1, text_of(c.value(0, k)), text_of(c.value(1, k)), field_of(c.value(2, k)),
                      text_of(c.value(3, k)), text_of(r[4]), text_of(r[5]));
 }
 
@@ -123,10 +127,10 @@ void write_particles(const NetworkModel& model, const NetworkState& state, H5Fil
                     fmt::format("particles x {} shells of equal thickness, centre first", model.cells));
 }
 
-void write_groups(const NetworkModel& model, H5File& out) {
+void write_groups(const std::vector<DimensionlessGroup>& groups, H5File& out) {
   std::vector<std::string> names, meanings;
   std::vector<double> values;
-  for (const auto& g : dimensionless_groups(model)) {
+  for (const auto& g : groups) {
     names.push_back(g.name);
     values.push_back(g.value);
     meanings.push_back(g.meaning);
@@ -200,7 +204,8 @@ Table half_cycle_table(const NetworkState& state) {
 }
 
 void write_network_results(const fs::path& work, const NetworkModel& model, const NetworkState& state,
-                           const NetworkFiles& files) {
+                           const NetworkFiles& files, const std::vector<DimensionlessGroup>& groups,
+                           const std::function<void(H5File&)>& more) {
   const std::size_t n = model.particles.size();
   write_csv(work, n, files.csv);
   const FilePtr cycles(std::fopen(files.cycles.c_str(), "wb"));
@@ -211,13 +216,14 @@ void write_network_results(const fs::path& work, const NetworkModel& model, cons
   auto out = H5File::create(files.h5);
   write_histories(work, model, history_records(work / history_name, n), out);
   write_particles(model, state, out);
-  write_groups(model, out);
+  write_groups(groups, out);
   for (const auto& c : half_cycle_table(state).columns) {
     if (c.texts.empty())
       out.write_array("/half_cycles/" + c.name, c.numbers);
     else
       out.write_texts("/half_cycles/" + c.name, c.texts);
   }
+  if (more) more(out);
   out.close();
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 namespace cathoscope {
 
@@ -17,6 +18,16 @@ namespace {
 using C = ChemomechanicsConfig;
 
 double ratio(double a, double b) { return b > 0 ? a / b : std::numeric_limits<double>::quiet_NaN(); }
+
+/// Cycle and mean damage where the spread of damage, from its peak on, first is not above `limit`.
+std::pair<double, double> first_below(const std::vector<const HalfCycleSummary*>& charged, double limit) {
+  const auto peak = std::max_element(charged.begin(), charged.end(),
+                                     [](const auto* a, const auto* b) { return a->damage_std < b->damage_std; });
+  const auto found = std::find_if(peak, charged.end(), [&](const auto* s) { return s->damage_std <= limit; });
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  if (found == charged.end()) return {none, none};
+  return {static_cast<double>((*found)->cycle), (*found)->damage_mean};
+}
 
 StudyOutcome outcome_from_summaries(const std::vector<HalfCycleSummary>& all) {
   std::vector<const HalfCycleSummary*> charged;
@@ -34,6 +45,8 @@ StudyOutcome outcome_from_summaries(const std::vector<HalfCycleSummary>& all) {
   o.damage_mean_first = first.damage_mean;
   o.damage_mean_last = last.damage_mean;
   o.voltage_last = last.voltage;
+  std::tie(o.sync_cycle, o.damage_mean_sync) = first_below(charged, o.damage_std_peak / 4);
+  std::tie(o.together_cycle, o.damage_mean_together) = first_below(charged, together_std);
   return o;
 }
 
@@ -108,7 +121,11 @@ constexpr OutcomeColumn outcome_columns[] = {{"x_std_first", &StudyOutcome::x_st
                                              {"variation_ratio", &StudyOutcome::variation_ratio},
                                              {"damage_mean_first", &StudyOutcome::damage_mean_first},
                                              {"damage_mean_last", &StudyOutcome::damage_mean_last},
-                                             {"voltage_last", &StudyOutcome::voltage_last}};
+                                             {"voltage_last", &StudyOutcome::voltage_last},
+                                             {"sync_cycle", &StudyOutcome::sync_cycle},
+                                             {"damage_mean_sync", &StudyOutcome::damage_mean_sync},
+                                             {"together_cycle", &StudyOutcome::together_cycle},
+                                             {"damage_mean_together", &StudyOutcome::damage_mean_together}};
 
 constexpr OutcomeColumn morris_outputs[] = {{"x_ratio", &StudyOutcome::x_ratio},
                                             {"damage_ratio", &StudyOutcome::damage_ratio},
@@ -184,6 +201,25 @@ std::vector<StudyRun> parameter_study(const C& base) {
       c.geometry.particles = n;
       c.geometry.coverage.distribution = "uniform";
     });
+  return runs.take();
+}
+
+std::vector<StudyRun> coverage_study(const C& base) {
+  Runs runs(base);
+  const std::pair<const char*, std::function<void(C&)>> laws[] = {
+      {"as configured", [](C&) {}},
+      {"no feedback", [](C& c) { c.kinetics.feedback = "none"; }},
+      {"C_f 0.7", [](C& c) { c.cohesive.C_f = 0.7; }}};
+  for (const auto& [law, change] : laws)
+    for (int k = 1; k <= 9; ++k)
+      runs.add(fmt::format("{}, spread {}", law, text_of(k / 20.0)), [&](C& c) {
+        auto& g = c.geometry;
+        g.particles = 10;
+        g.coverage = {};
+        g.coverage.values.clear();
+        for (int i = 0; i < 10; ++i) g.coverage.values.push_back(0.5 + k / 20.0 * (2 * i - 9) / 9);
+        change(c);
+      });
   return runs.take();
 }
 

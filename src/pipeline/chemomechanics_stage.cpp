@@ -1,12 +1,13 @@
 #include "chemomechanics_stage.hpp"
 
-#include <cathoscope/pipeline/measured_network.hpp>
+#include "element_stage.hpp"
 
 #include <cathoscope/chemomechanics/results.hpp>
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/measured_network.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -27,7 +28,7 @@ bool named(const Config& config) {
 }
 
 bool wanted(const Config& config, const Run& run) {
-  return run.selected("chemomechanics") && (config.chemomechanics || named(config));
+  return (run.selected("chemomechanics") || run.selected("figures")) && (config.chemomechanics || named(config));
 }
 
 void write_output(const fs::path& path, const std::string& text) {
@@ -46,6 +47,13 @@ StageInput table_input(const fs::path& csv, const Run& run) {
        csv.string());
 }
 
+/// The table that an electrode brings, or the one that the stage `attributes` makes of it.
+fs::path particles_file(const Config& config, const std::string& electrode, const Run& run) {
+  for (const auto& e : config.electrodes)
+    if (e.name == electrode && e.table) return e.table->path.resolved;
+  return run.folder() / electrode / "attributes.csv";
+}
+
 StageSpec spec_of(const Config& config, const ChemomechanicsConfig& settings, const fs::path& csv, const Run& run) {
   StageSpec spec{{}, "chemomechanics", chemomechanics_algorithm, canonical_yaml(settings), {}, {}};
   spec.outputs = {"chemomechanics.h5", "chemomechanics.csv", "chemomechanics_cycles.csv"};
@@ -56,6 +64,8 @@ StageSpec spec_of(const Config& config, const ChemomechanicsConfig& settings, co
     spec.inputs.push_back(table_input(csv, run));
     spec.outputs.insert(spec.outputs.end(), {"chemomechanics_measured.csv", "chemomechanics_measured.json"});
   }
+  if (settings.model == "finite_elements" && settings.mesh.file)
+    spec.inputs.push_back(run.input_of_files("mesh", {settings.mesh.file->resolved}));
   return spec;
 }
 
@@ -118,9 +128,11 @@ void chemomechanics_stage(const Config& config, Run& run) {
   if (!wanted(config, run)) return;
   const ChemomechanicsConfig settings = config.chemomechanics.value_or(ChemomechanicsConfig{});
   const bool from_table = settings.geometry.particles_from.has_value();
-  const fs::path csv = from_table ? run.folder() / *settings.geometry.particles_from / "attributes.csv" : fs::path();
+  const fs::path csv = from_table ? particles_file(config, *settings.geometry.particles_from, run) : fs::path();
   const StageSpec spec = spec_of(config, settings, csv, run);
   run.stage(spec, [&](const fs::path& folder, const Context& context) {
+    if (settings.model == "finite_elements")
+      return run_element_stage(settings, config.seed, stage_key(spec), folder, run, context);
     MeasuredParticles measured;
     if (from_table) measured = measured_particles(read_csv(csv), settings.geometry);
     const NetworkModel model = from_table ? measured_network(settings, measured) : network_of(settings, config.seed);
@@ -135,7 +147,8 @@ void chemomechanics_stage(const Config& config, Run& run) {
     write_network_results(
         work, model, state,
         {partial_name(folder / "chemomechanics.csv"), partial_name(folder / "chemomechanics_cycles.csv"),
-         partial_name(folder / "chemomechanics.h5")});
+         partial_name(folder / "chemomechanics.h5")},
+        dimensionless_groups(model));
     fs::remove_all(work);
   });
 }

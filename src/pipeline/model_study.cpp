@@ -2,6 +2,7 @@
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
+#include <cathoscope/figures/figures.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/pipeline/model_study.hpp>
 
@@ -14,13 +15,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when the same configuration gives other outcomes than before.
-constexpr int study_algorithm = 1;
+constexpr int study_algorithm = 2;
 
 MorrisDesign design_of(const ChemomechanicsConfig& base, const ModelStudyOptions& o) {
   if (o.study == "morris") return morris_design(base, o.trajectories, o.seed);
   if (o.study == "laws") return {law_comparison(base), {}, {}};
+  if (o.study == "coverage") return {coverage_study(base), {}, {}};
   if (o.study == "parameters") return {parameter_study(base), {}, {}};
-  fail(Exit::usage, "--study {}: allowed are laws, parameters and morris", o.study);
+  fail(Exit::usage, "--study {}: allowed are laws, parameters, coverage and morris", o.study);
 }
 
 fs::path file_of(const fs::path& folder, const StudyRun& run, std::uint64_t seed) {
@@ -74,6 +76,19 @@ ModelStudyResult study_model(const ChemomechanicsConfig& base, const ModelStudyO
   result.morris = folder / "morris.csv";
   write_atomically(result.morris, csv_text(morris_table(design, outcomes, options.seed)));
   return result;
+}
+
+void draw_model_study(const std::string& study, const fs::path& folder, const Context& context) {
+  const fs::path work = folder / "figures.work", target = folder / "figures";
+  fs::remove_all(work);
+  fs::create_directories(work);
+  fs::create_directories(target);
+  StudyResults results;
+  results.folder = folder;
+  results.settings.which = {study == "coverage" ? "model_synchrony" : "model_" + study};
+  const DrawnFigures drawn = draw_figures(results, work, context);
+  for (const auto& file : drawn.files) write_atomically(target / file, read_text(work / file));
+  fs::remove_all(work);
 }
 
 }  // namespace cathoscope

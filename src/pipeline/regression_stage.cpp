@@ -87,8 +87,8 @@ void warn_of_definitions(const ParticleTables& tables, const Context& context) {
 
 std::vector<std::string> contribution_outputs(const ParticleTables& tables) {
   // The samples come first: all that the comparison of electrodes reads, so that their hash stands for it.
-  std::vector<std::string> outputs{"contribution_samples.csv", "contributions.csv", "regression.json", "forest.json",
-                                   "shap.csv"};
+  std::vector<std::string> outputs{
+      "contribution_samples.csv", "contributions.csv", "regression.json", "forest.json", "shap.csv", "predictions.csv"};
   if (paper_profile(tables) != nullptr) outputs.emplace_back("contributions_paper.csv");
   return outputs;
 }
@@ -107,6 +107,7 @@ void write_contributions(const Config& config, const ParticleTables& tables, con
   write_output(folder / "regression.json", regression_json(used, results.front().sham));
   write_output(folder / "forest.json", forest_json(used.forest));
   write_output(folder / "shap.csv", csv_text(explanation_table(used.forest, used.explanation, used.training_label)));
+  write_output(folder / "predictions.csv", csv_text(predictions_table(used)));
   for (const auto* c : all)
     if (c->profile == "paper") write_output(folder / "contributions_paper.csv", csv_text(contributions_table(*c)));
 }
@@ -200,7 +201,8 @@ DamageTableOptions table_options(const Config& config) {
 
 void statistics_part(const Config& config, const std::vector<ParticleTables>& electrodes, Run& run) {
   StageSpec spec{"", "regression", regression_algorithm, {}, {}, {}, "statistics"};
-  spec.config = canonical_yaml(config.statistics) + canonical_yaml(config.figures);
+  spec.config = canonical_yaml(config.statistics) +
+                canonical_yaml(config.figures, {.without = {"formats", "which", "published_scores"}});
   for (const auto& e : electrodes) {
     spec.config += e.electrode + ":\n" + common_settings(config, e);
     spec.inputs.push_back({"particles of " + e.electrode, e.source.sha256, e.source.files});

@@ -62,12 +62,6 @@ std::string display_name(const StageSpec& spec) {
   return spec.electrode.empty() ? name : spec.electrode + "/" + name;
 }
 
-/// Whether a name out of a record, which anybody may have edited, leads nowhere but below the stage's folder.
-bool stays_inside(const fs::path& output) {
-  return output.is_relative() && !output.empty() &&
-         std::none_of(output.begin(), output.end(), [](const fs::path& part) { return part == ".."; });
-}
-
 /// The run folder is there; an electrode's folder, and those that a stage of the whole run writes to, are made.
 void make_folders(const fs::path& folder, const StageSpec& spec) {
   if (!spec.electrode.empty()) make_electrode_folder(folder);
@@ -92,7 +86,9 @@ void remove_leftovers(const fs::path& record_file, const fs::path& folder, const
   try {
     const auto record = read_record(record_file);
     if (!record) return;
-    for (const auto& old : record->spec.outputs)
+    std::vector<std::string> before = record->spec.outputs;
+    before.insert(before.end(), record->also.begin(), record->also.end());
+    for (const auto& old : before)
       if (std::find(outputs.begin(), outputs.end(), old) == outputs.end() && stays_inside(old))
         fs::remove(folder / old, none);
   } catch (const Error&) {
@@ -138,6 +134,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   const Context context{progress, options_.threads, options_.memory_bytes};
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
+  also_.clear();
   try {
     work(folder, context);
     progress.check_stop();
@@ -145,7 +142,9 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
     remove_partials(folder, spec.outputs);
     throw;
   }
-  remove_leftovers(record_file, folder, spec.outputs);
+  std::vector<std::string> written = spec.outputs;
+  written.insert(written.end(), also_.begin(), also_.end());
+  remove_leftovers(record_file, folder, written);
   fs::remove(record_file);  // from here to its rewriting the stage counts as unfinished
   StageRecord record;
   for (const auto& output : spec.outputs) {
@@ -154,6 +153,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   }
   record.key = stage_key(spec);
   record.spec = spec;
+  record.also = std::move(also_);
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.run = host_facts();
   record.run["threads"] = options_.threads;
@@ -170,7 +170,7 @@ void Run::load_known_files() {
   for (fs::directory_iterator it(folder_, none), end; !none && it != end; it.increment(none))
     if (it->is_directory(none)) folders.push_back(it->path());
   for (const auto& folder : folders)
-    for (const char* reads_files : {"volume", "segmentation", "chemomechanics", "latent", "contributions"}) {
+    for (const char* reads_files : {"volume", "segmentation", "chemomechanics", "latent", "contributions", "figures"}) {
       try {
         const auto record = read_record(record_path(folder, reads_files));
         if (!record) continue;

@@ -2,16 +2,19 @@
 
 #include "attribute_files.hpp"
 #include "chemomechanics_stage.hpp"
+#include "figures_stage.hpp"
 #include "latent_stage.hpp"
 #include "network_model.hpp"
 #include "particle_tables.hpp"
 #include "regression_stage.hpp"
+#include "report_stage.hpp"
 #include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
 #include <algorithm>
@@ -240,29 +243,48 @@ std::string provenance_of(const Config& config) {
       config.seed, version_text(), git_text());
 }
 
+void write_head(const Config& config, const Run& run) {
+  if (run.dry()) return;
+  Config resolved = config;
+  resolved.output = ".";  // the folder that holds it, wherever it is moved
+  write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
+  write_atomically(run.folder() / "units.json", units_json());
+}
+
 }  // namespace
 
 void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run) {
-  if (!run.dry()) {
-    Config resolved = config;
-    resolved.output = ".";  // the folder that holds it, wherever it is moved
-    write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
-    write_atomically(run.folder() / "units.json", units_json());
-  }
-  const bool inference = run.selected("latent") || run.selected("regression");
+  write_head(config, run);
+  FigureSources sources(config, inputs, run);
+  const bool inference = sources.wanted("latent") || sources.wanted("regression");
   const std::string of_network = measured_electrode(config, run);
   std::vector<ParticleTables> tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& name = config.electrodes[i].name;
     if (inputs[i].table && inference)
       tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
     else if (!inputs[i].table)
-      if (auto measured = measure(config, inputs, i, inference || config.electrodes[i].name == of_network, run))
-        tables.push_back(std::move(*measured));
+      sources.attempt_electrode(name, [&] {
+        if (auto measured = measure(config, inputs, i, inference || name == of_network, run))
+          tables.push_back(std::move(*measured));
+      });
   }
-  if (run.selected("latent")) latent_stage(config, tables, run);
-  if (run.selected("regression")) regression_stage(config, tables, run);
-  chemomechanics_stage(config, run);
+  sources.attempt_all("latent", [&] { latent_stage(config, tables, run); });
+  sources.attempt_all("regression", [&] { regression_stage(config, tables, run); });
+  sources.attempt("chemomechanics", [&] { chemomechanics_stage(config, run); });
+  figures_stage(config, tables, sources, run);
+  run.write_provenance(provenance_of(config));  // which the report shows
+  report_stage(config, sources, run);
   run.write_provenance(provenance_of(config));
+}
+
+void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard, Run& run) {
+  if (!run.dry()) unmark_shard(run.folder());
+  write_head(config, run);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
+  run.write_provenance(provenance_of(config));
+  if (!run.dry()) mark_shard(run.folder(), shard);
 }
 
 }  // namespace cathoscope

@@ -1,4 +1,4 @@
-#include "table_rows.hpp"
+#include <cathoscope/core/table_rows.hpp>
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
@@ -57,6 +57,26 @@ Table contributions_table(const Contributions& result) {
   add_numbers(t, "direction", rows, [](const Row& a) { return a.direction; });
   add_numbers(t, "per_sd_damage", rows, [](const Row& a) { return a.per_sd_damage; });
   add_numbers(t, "reliability", rows, [](const Row& a) { return a.reliability; });
+  return t;
+}
+
+Table predictions_table(const Contributions& result) {
+  const auto column = [](const char* name, std::vector<double> numbers) {
+    Column c;
+    c.name = name;
+    c.numbers = std::move(numbers);
+    return c;
+  };
+  Table t;
+  if (!result.training_label.empty()) {
+    Column labels;
+    labels.name = "label";
+    labels.ids = result.training_label;
+    t.columns.push_back(std::move(labels));
+  }
+  t.columns.push_back(column("measured", result.training_target));
+  t.columns.push_back(column("predicted", result.explanation.prediction));
+  t.columns.push_back(column("out_of_bag", result.out_of_bag));
   return t;
 }
 

@@ -108,7 +108,12 @@ SeedZero fit_seed_zero(const RegressionConfig& config, const ContributionInputs&
       grow_forest(x, y, table.features, grow_options(config, table.features.size(), seed), context.threads);
   const Explainer explainer(grown.forest, {}, context.threads);
   out.explanation = explain(explainer, x, context.threads);
-  out.oob_r2 = out_of_bag(grown, x, y, context.threads).r2;
+  const OutOfBag bag = out_of_bag(grown, x, y, context.threads);
+  out.oob_r2 = bag.r2;
+  out.out_of_bag = bag.prediction;
+  for (std::size_t i = 0; i < bag.covered.size(); ++i)
+    if (bag.covered[i] == 0) out.out_of_bag[i] = std::numeric_limits<double>::quiet_NaN();
+  out.training_target = y;
   SeedZero zero;
   zero.oob = scores_of(explain_out_of_bag(explainer, x, grown.in_bag, context.threads), groups);
   for (std::size_t f = 0; f < x.features; ++f) {

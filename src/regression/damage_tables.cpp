@@ -1,6 +1,6 @@
 #include <cathoscope/regression/damage_tables.hpp>
 
-#include "table_rows.hpp"
+#include <cathoscope/core/table_rows.hpp>
 
 #include <cathoscope/core/random.hpp>
 #include <cathoscope/regression/statistics.hpp>

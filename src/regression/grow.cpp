@@ -218,7 +218,8 @@ double r2_score(const std::vector<double>& target, const std::vector<double>& pr
 OutOfBag out_of_bag(const GrownForest& grown, const FeatureRows& rows, const std::vector<double>& target, int threads) {
   OutOfBag result;
   result.prediction.resize(rows.rows);
-  std::vector<char> covered(rows.rows, 0);
+  std::vector<char>& covered = result.covered;
+  covered.resize(rows.rows, 0);
   parallel_for(static_cast<std::int64_t>(rows.rows), threads, [&](std::int64_t row) {
     const auto i = static_cast<std::size_t>(row);
     double sum = 0;

@@ -250,8 +250,10 @@ struct ChemomechanicsConfig {
 
 template <class V>
 void fields(V& v, ChemomechanicsConfig& c) {
-  v("model", c.model, "network: particles that share one potential, each resolved along its radius",
-    one_of({"network"}));
+  v("model", c.model,
+    "network: particles that share one potential, each resolved along its radius; finite_elements: a row of spheres, or a "
+    "mesh, in three dimensions",
+    one_of({"network", "finite_elements"}));
   v("geometry", c.geometry, "the particles");
   v("mesh", c.mesh, "elements of a three-dimensional model; unused by the network");
   v("materials", c.materials, "elasticity, conductivity, lithium");
@@ -261,6 +263,12 @@ void fields(V& v, ChemomechanicsConfig& c) {
   v("boundary", c.boundary, "the box of a three-dimensional model; unused by the network");
   v("time", c.time, "steps");
   v("radial_cells", c.radial_cells, "shells of equal thickness in a particle", between(4, 1000));
+}
+
+template <class P>
+void check(P& problems, const ChemomechanicsConfig& c) {
+  if (c.model == "finite_elements" && c.geometry.particles_from)
+    problems.add("model", "finite_elements needs spheres in a row, or mesh.file; measured particles are for the network");
 }
 
 }  // namespace cathoscope

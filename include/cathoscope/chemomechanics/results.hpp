@@ -3,6 +3,7 @@
 
 #include <cathoscope/chemomechanics/network.hpp>
 #include <cathoscope/core/table.hpp>
+#include <cathoscope/io/h5.hpp>
 
 #include <array>
 #include <filesystem>
@@ -48,8 +49,10 @@ struct NetworkFiles {
 };
 
 /// Writes the results of the finished run in `work`, in bounded memory. Columns and units: docs/chemomechanics.md.
+/// `groups`: the dimensionless groups; `more` adds to the .h5 file.
 void write_network_results(const std::filesystem::path& work, const NetworkModel& model, const NetworkState& state,
-                           const NetworkFiles& files);
+                           const NetworkFiles& files, const std::vector<DimensionlessGroup>& groups,
+                           const std::function<void(H5File&)>& more = {});
 
 /// The table of half-cycles.
 Table half_cycle_table(const NetworkState& state);

@@ -24,8 +24,16 @@ struct StudyOutcome {
   double variation_ratio = 0;  ///< of std over mean of -ln(1 - D)
   double damage_mean_first = 0, damage_mean_last = 0;
   double voltage_last = 0;
+  /// Synchrony: the first end of charge, from the largest spread of damage on, where that spread (standard deviation) has
+  /// come down to a quarter of its largest value; its cycle and the mean damage then. NaN where no cycle got there.
+  double sync_cycle = 0, damage_mean_sync = 0;
+  /// The same with one fixed spread for all electrodes, `together_std`.
+  double together_cycle = 0, damage_mean_together = 0;
   std::string failure;  ///< why there are no numbers
 };
+
+/// Spread of damage below which an electrode counts as together whatever it was before: five points of damage.
+inline constexpr double together_std = 0.05;
 
 /// The configuration's network to its end. A run that does not converge is an outcome, not an error.
 StudyOutcome outcome_of(const ChemomechanicsConfig& config, std::uint64_t seed, const Context& context);
@@ -34,6 +42,10 @@ StudyOutcome outcome_of(const ChemomechanicsConfig& config, std::uint64_t seed, 
 std::vector<StudyRun> law_comparison(const ChemomechanicsConfig& base);
 /// One parameter at a time.
 std::vector<StudyRun> parameter_study(const ChemomechanicsConfig& base);
+
+/// Electrodes from well to poorly formed: ten particles whose coverages lie evenly within 1/2 +- s, for nine s, each with
+/// the base's law, without feedback, and with an endurance so high that damage does not go to 1 (C_f 0.7).
+std::vector<StudyRun> coverage_study(const ChemomechanicsConfig& base);
 
 /// A parameter that was estimated, and the range in which it may lie.
 struct EstimatedParameter {

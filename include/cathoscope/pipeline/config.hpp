@@ -5,6 +5,7 @@
 #include <cathoscope/chemomechanics/config.hpp>
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/core/table.hpp>
+#include <cathoscope/figures/config.hpp>
 #include <cathoscope/latent/latent.hpp>
 #include <cathoscope/regression/regression.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
@@ -98,24 +99,10 @@ void fields(V& v, StatisticsConfig& c) {
   v("permutations", c.permutations, "shuffles of damage for each spatial null", between(1, 1000000));
 }
 
-/// `figures`: what counts as severe.
-struct FiguresConfig {
-  double severe_quantile = 0.9;
-  std::optional<double> severe_damage;
-};
-
-template <class V>
-void fields(V& v, FiguresConfig& c) {
-  v("severe_quantile", c.severe_quantile,
-    "damage from this quantile of all electrodes together on is severe (one limit for all)",
-    Rule{.low = 0, .high = 1, .low_open = true, .high_open = true});
-  v("severe_damage", c.severe_damage, "this damage is severe, instead of a quantile");
-}
-
 /// Names of the stages in the order they run: the one list of them.
 inline const std::vector<std::string>& stage_names() {
-  static const std::vector<std::string> names{"volume", "segmentation", "attributes",
-                                              "latent", "regression",   "chemomechanics"};
+  static const std::vector<std::string> names{"volume",     "segmentation",   "attributes", "latent",
+                                              "regression", "chemomechanics", "figures"};
   return names;
 }
 
@@ -164,8 +151,9 @@ void fields(V& v, Config& c) {
 /// Names of electrodes are names of folders beside the run's own files: no two may be equal. Phases cannot be averaged.
 template <class P>
 void check(P& problems, const Config& c) {
-  static const std::vector<std::string> reserved{"config.yaml", "log.txt", "provenance.json", "units.json",
-                                                 "report.html", "export",  "figures",         "statistics"};
+  static const std::vector<std::string> reserved{"config.yaml", "log.txt",     "provenance.json",
+                                                 "units.json",  "report.html", "export",
+                                                 "figures",     "statistics",  "explore"};
   for (std::size_t i = 0; i < c.electrodes.size(); ++i) {
     const std::string key = "electrodes[" + std::to_string(i) + "]";
     const auto& e = c.electrodes[i];
@@ -181,7 +169,7 @@ void check(P& problems, const Config& c) {
   if (c.regression.seeds + c.regression.subsets == 0)
     problems.add("regression.seeds", "is 0 and so is regression.subsets: there is no run to take a score from");
   for (const auto& stage : c.stages)
-    if (c.electrodes.empty() && stage != "all" && stage != "chemomechanics") {
+    if (c.electrodes.empty() && stage != "all" && stage != "chemomechanics" && stage != "figures") {
       problems.add("stages", "names stages that need an electrode, and `electrodes` is empty");
       break;
     }

@@ -11,7 +11,7 @@
 namespace cathoscope {
 
 struct ModelStudyOptions {
-  std::string study = "laws";  ///< laws, parameters or morris
+  std::string study = "laws";  ///< laws, parameters, coverage or morris
   int trajectories = 20;       ///< of morris
   std::uint64_t seed = 7;
   int shard = 1;  ///< 1..shards: every `shards`-th run
@@ -30,5 +30,9 @@ struct ModelStudyResult {
 /// Error{interrupted} when stopped.
 ModelStudyResult study_model(const ChemomechanicsConfig& base, const ModelStudyOptions& options,
                              const std::filesystem::path& folder, const Context& context);
+
+/// Draws the figure of a finished study into folder/figures: what `run` draws of the same tables in OUT/explore.
+/// Throws what draw_figures throws; Error{unavailable} where gnuplot is not installed.
+void draw_model_study(const std::string& study, const std::filesystem::path& folder, const Context& context);
 
 }  // namespace cathoscope

@@ -103,6 +103,10 @@ class Run {
   /// remedy. In a dry run: says what would happen, returns an empty hash where the stage would run.
   Artifact stage(const StageSpec& spec, const Work& work);
 
+  /// For `work`: files beside spec.outputs whose names were not known before, published by it. The record lists them; the
+  /// stage runs again where one is missing, but not where a user changed one.
+  void also_wrote(const std::vector<std::string>& files) { also_ = files; }
+
   /// Source files as an input: SHA-256 over their content in order. Hashes of earlier runs are used where a file's size
   /// and time are unchanged.
   [[nodiscard]] StageInput input_of_files(const std::string& name,
@@ -130,6 +134,7 @@ class Run {
   RunEvents events_;
   std::vector<KnownFile> known_files_;
   std::vector<SeenStage> seen_;
+  std::vector<std::string> also_;
   int lock_ = -1;
 };
 

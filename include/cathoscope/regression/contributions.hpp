@@ -78,6 +78,8 @@ struct Contributions {
   Forest forest;                                              ///< of seed 0; indices count the rows of the table
   Explanation explanation;                                    ///< of its training rows
   std::vector<std::uint64_t> training_label;
+  std::vector<double> training_target;  ///< measured
+  std::vector<double> out_of_bag;       ///< predicted by the trees that did not see the row; NaN where all saw it
 };
 
 struct ContributionInputs {
@@ -135,6 +137,8 @@ struct NamedDifferences {
   std::vector<ContributionDifference> differences;
 };
 Table contribution_differences_table(const std::vector<NamedDifferences>& comparisons);
+/// predictions.csv: the training rows of the forest of seed 0, measured, predicted, and predicted out of bag.
+Table predictions_table(const Contributions& result);
 /// regression.json
 std::string regression_json(const Contributions& result, const std::vector<ContributionDifference>& sham);
 

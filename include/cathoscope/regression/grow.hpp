@@ -47,6 +47,7 @@ GrownForest grow_forest(const FeatureRows& rows, const std::vector<double>& targ
 struct OutOfBag {
   std::vector<double>
       prediction;             ///< mean over the trees that did not see the row; 0 where all saw it, as scikit-learn
+  std::vector<char> covered;  ///< rows that a tree did not see
   std::size_t uncovered = 0;  ///< rows that every tree saw
   double r2 = 0;
 };

@@ -20,7 +20,8 @@ ChemomechanicsConfig short_run() {
 }
 
 std::string written(const std::filesystem::path& folder, const NetworkModel& model, const NetworkState& state) {
-  write_network_results(folder / "work", model, state, {folder / "a.csv", folder / "b.csv", folder / "c.h5"});
+  write_network_results(folder / "work", model, state, {folder / "a.csv", folder / "b.csv", folder / "c.h5"},
+                        dimensionless_groups(model));
   return read_text(folder / "a.csv") + read_text(folder / "b.csv") + read_text(folder / "c.h5");
 }
 
