@@ -45,7 +45,7 @@ double seconds_of(clockid_t clock) {
 /// What a step took; equal names are added up.
 struct Step {
   std::string name;
-  double wall = 0, cpu = 0;
+  double wall = 0, cpu = 0, peak = 0;  ///< bytes held at most up to its end
 };
 
 /// Times the tasks that a stage reports.
@@ -66,6 +66,7 @@ class Laps {
       if (step == nullptr) step = &steps_.emplace_back(Step{now_});
       step->wall += wall - wall_;
       step->cpu += cpu - cpu_;
+      step->peak = status_bytes("VmHWM");
     }
     wall_ = wall;
     cpu_ = cpu;
@@ -127,8 +128,8 @@ void bench(std::int64_t edge, int threads, const std::string& views, const Netwo
               static_cast<long long>(shape[1]), static_cast<long long>(shape[2]), views.c_str(), threads);
   for (const Step& s : laps.steps())
     if (s.cpu > 0.005 * all_cpu)
-      std::printf("  %-34s %8.2f s elapsed %8.2f s of the processor %9.1f ns a voxel\n", s.name.c_str(), s.wall, s.cpu,
-                  s.cpu / voxels * 1e9);
+      std::printf("  %-34s %8.2f s elapsed %8.2f s of the processor %9.1f ns a voxel, peak so far %.0f MB\n",
+                  s.name.c_str(), s.wall, s.cpu, s.cpu / voxels * 1e9, (s.peak - before) / 1e6);
   std::printf("  %-34s %8s           %8.2f s of the processor, %.2f Mpx a core second, %.0f Mpx\n", "of it network", "",
               network_seconds.load(), static_cast<double>(pixels) / network_seconds / 1e6,
               static_cast<double>(pixels) / 1e6);
