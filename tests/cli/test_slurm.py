@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import make_inputs
+import numpy as np
 import pytest
 
 CONFIGURATION = """ClusterName=local
@@ -142,8 +143,8 @@ def test_an_array_and_the_job_after_it_give_the_bytes_of_one_run(study, cathosco
 
 
 def test_a_stopped_job_is_requeued_and_goes_on_to_the_same_bytes(study, cathoscope, cluster):
-    grey, _ = make_inputs.balls(shape=(150, 160, 170), radius=7)
-    make_inputs.write_npy(study.volume, grey.astype("uint8"))
+    grey, _ = make_inputs.balls()
+    make_inputs.write_npy(study.volume, np.tile(grey.astype("uint8"), (4, 4, 4)))
     result = cathoscope("submit", study.config, "--slurm", *SMALL, env=cluster.env)
     number = result.stdout.strip()
     log = study.output / "log.txt"
