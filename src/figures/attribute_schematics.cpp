@@ -64,6 +64,15 @@ std::string line(const Point& a, const Point& b, const char* look) {
                      look);
 }
 
+/// Primes of the names of axes, typeset.
+std::string with_primes(std::string_view text) {
+  std::string s(text);
+  for (const auto& [plain, prime] : {std::pair{"''", "″"}, std::pair{"'", "′"}})
+    for (auto at = s.find(plain); at != std::string::npos; at = s.find(plain))
+      s.replace(at, std::string_view(plain).size(), prime);
+  return s;
+}
+
 /// Name, unit and meaning of the attributes of some groups, from the top of the figure down.
 std::string attribute_texts(const Figure& f, const std::vector<std::string_view>& groups, double left) {
   std::string s;
@@ -75,7 +84,7 @@ std::string attribute_texts(const Figure& f, const std::vector<std::string_view>
       if (a.group != group) continue;
       const std::string unit = a.unit.empty() ? "" : " (" + std::string(a.unit) + ")";
       s += note(left + 2, y, std::string(a.name) + unit, "left font tiny textcolor rgb ink");
-      s += note(left + 27, y, std::string(a.description), "left font tiny textcolor rgb grey");
+      s += note(left + 27, y, with_primes(a.description), "left font tiny textcolor rgb grey");
       y -= 2.75;
     }
     y -= 1.6;
