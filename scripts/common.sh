@@ -64,3 +64,6 @@ run_ctest() {
   ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" \
     --output-junit "$report" "$@" >&2 || true
 }
+
+# uses_torch MODULE: its row in src/CMakeLists.txt links libtorch, or uses a module that does.
+uses_torch() { tr '\n' ' ' <"$root/src/CMakeLists.txt" | grep -qiE "cathoscope_module\($1 [^)]*(torch| network| latent)"; }

@@ -16,9 +16,6 @@ case "${1:-}" in
     ;;
 esac
 
-# uses_torch MODULE: its row in src/CMakeLists.txt links libtorch.
-uses_torch() { tr '\n' ' ' <"$root/src/CMakeLists.txt" | grep -qiE "cathoscope_module\($1 [^)]*torch"; }
-
 # targets_of MODULE: the test programs it has.
 targets_of() {
   local kind

@@ -32,6 +32,18 @@ long_unit_tests() { # cases hidden from the fast suite
   "$root/build/release/bin/test_unit_chemomechanics" "[long]"
 }
 
+long_command_tests() { # those that skip themselves otherwise
+  "$root/scripts/build.sh" release
+  CATHOSCOPE_LONG=1 "$python" -B -m pytest -q -p no:cacheprovider "$root/tests/cli/test_chemomechanics.py" -k test_verify
+}
+
+finite_elements() {
+  "$root/scripts/build.sh" release
+  local folder=$root/build/release/finite-elements
+  rm -rf "$folder"
+  "$python" -B "$root/tests/cli/finite_elements_acceptance.py" "$folder"
+}
+
 planted_causes() { # null|voxels: prints the numbers of docs/regression.md
   "$root/scripts/build.sh" release
   local folder=$root/build/release/planted-causes/$1 # made anew: inputs of another program are no test of this one
@@ -55,6 +67,8 @@ step "$root/scripts/sanitize.sh" asan
 step "$root/scripts/sanitize.sh" tsan
 [ ! -d "$root/tests/property" ] || step property_tests
 step long_unit_tests
+step long_command_tests
+step finite_elements
 step planted_causes null
 step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600

@@ -3,29 +3,17 @@
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
-#include <cathoscope/core/text.hpp>
 #include <cathoscope/pipeline/config.hpp>
 #include <cathoscope/pipeline/model_study.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <tuple>
 
 namespace cathoscope::app {
 
 namespace {
-
-/// "2/8" as {2, 8}.
-std::pair<int, int> shard_from(const std::string& text) {
-  const auto slash = text.find('/');
-  const auto first = number_from(text.substr(0, slash));
-  const auto second = slash == std::string::npos ? std::nullopt : number_from(text.substr(slash + 1));
-  const auto whole = [](double v) { return v >= 1 && v <= 1e6 && v == static_cast<int>(v); };
-  if (!first || !second || !whole(*first) || !whole(*second) || *first > *second)
-    fail(Exit::usage, "--shard {}: write i/n, the i-th of n shards, counted from 1", text);
-  return {static_cast<int>(*first), static_cast<int>(*second)};
-}
 
 /// The folder that was named, or `explore` in that of the run, where its figures look.
 std::string folder_of(const ExploreCommand& c, const Config& config) {
@@ -51,7 +39,11 @@ Exit explore(const ExploreCommand& c, Console& console) {
   ModelStudyOptions options;
   options.study = c.study;
   options.trajectories = c.trajectories;
-  if (!c.shard.empty()) std::tie(options.shard, options.shards) = shard_from(c.shard);
+  if (!c.shard.empty()) {
+    const Shard shard = shard_from(c.shard);
+    options.shard = shard.index;
+    options.shards = shard.count;
+  }
   const Config config = read_config<Config>(c.config, c.set).value;
   options.seed = config.seed;
   const ChemomechanicsConfig base = config.chemomechanics.value_or(ChemomechanicsConfig{});

@@ -1,11 +1,13 @@
 #include "commands.hpp"
 #include "stop.hpp"
+#include "study_files.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/network/network.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 
 #include <fmt/format.h>
 
@@ -37,26 +39,6 @@ std::uint64_t memory_budget(double gib) {
   return free_memory() / 10 * 6;
 }
 
-struct Study {
-  Loaded<Config> loaded;
-  std::vector<ElectrodeInputs> inputs;
-};
-
-fs::path output_of(const Config& config, const fs::path& config_file, const std::string& given) {
-  if (!given.empty()) return fs::absolute(given).lexically_normal();
-  return (fs::absolute(config_file).parent_path() / config.output).lexically_normal();
-}
-
-Study open_study(const std::string& file, const std::vector<std::string>& set) {
-  Study study{read_config<Config>(file, set), {}};
-  std::string& model = study.loaded.value.segmentation.model.path;  // relative to the file that names it
-  if (model != "builtin" && model != "builtin-ci")
-    model = (fs::absolute(file).parent_path() / model).lexically_normal().string();
-  Problems problems(study.loaded.where);
-  study.inputs = open_inputs(study.loaded.value, problems);
-  return study;
-}
-
 std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
 
 std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) {
@@ -80,8 +62,8 @@ void require_space(const fs::path& folder, const Estimate& need) {
 }
 
 std::string resume_hint(const RunCommand& c) {
-  return fmt::format("Finished stages are kept. To go on: cathoscope run {}{}", c.config,
-                     c.output.empty() ? "" : " --output " + c.output);
+  return fmt::format("Finished stages are kept. To go on: cathoscope run {}{}{}", c.config,
+                     c.output.empty() ? "" : " --output " + c.output, c.shard.empty() ? "" : " --shard " + c.shard);
 }
 
 }  // namespace
@@ -97,10 +79,16 @@ Exit run(const RunCommand& c, Console& console) {
   Study study = open_study(c.config, c.set);
   if (!c.device.empty()) study.loaded.value.runtime.device = c.device;
   const Config& config = study.loaded.value;
-  const fs::path folder = output_of(config, c.config, c.output);
+  fs::path folder = output_of(config, c.config, c.output);
 
   RunOptions options;
   options.selected = selected_stages(config, c.from, c.until, c.only);
+  std::optional<Shard> shard;
+  if (!c.shard.empty()) {
+    shard = shard_from(c.shard);
+    options.selected = shard_stages(options.selected);
+    folder = shard_folder(folder, *shard);
+  }
   options.force = c.force;
   options.dry_run = c.dry_run;
   options.threads = resolve_threads(c.threads.value_or(static_cast<int>(config.runtime.threads)));
@@ -113,9 +101,12 @@ Exit run(const RunCommand& c, Console& console) {
   if (!c.dry_run) console.log_to(folder / "log.txt");
   if (!c.json_log.empty()) console.log_json_to(c.json_log);
   for (std::size_t i = 0; i < study.inputs.size(); ++i)
-    console.info(electrode_text(config.electrodes[i], study.inputs[i]));
+    if (!shard || shard->has(i)) console.info(electrode_text(config.electrodes[i], study.inputs[i]));
   try {
-    run_study(config, study.inputs, run);
+    if (shard)
+      run_shard(config, study.inputs, *shard, run);
+    else
+      run_study(config, study.inputs, run);
   } catch (const Error& e) {
     if (e.exit() != Exit::interrupted) throw;
     fail(Exit::interrupted, "stopped by {}. {}", stop_reason(), resume_hint(c));

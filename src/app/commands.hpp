@@ -26,6 +26,7 @@ struct RunCommand {
   std::string time_limit;
   std::string stop_file;
   std::string json_log;
+  std::string shard;
 };
 Exit run(const RunCommand& command, Console& console);
 
@@ -143,5 +144,29 @@ struct VerifyCommand {
   bool full = false;
 };
 Exit verify(const VerifyCommand& command, Console& console);
+
+struct MergeCommand {
+  std::vector<std::string> folders;
+  std::string output;
+};
+Exit merge(const MergeCommand& command, Console& console);
+
+struct SubmitCommand {
+  std::string config;
+  bool slurm = false;
+  bool print = false;
+  std::string output;
+  std::vector<std::string> set;
+  std::vector<std::string> sbatch;
+  std::string time_limit = "24h";
+  int threads = 8;
+  double memory_gib = 16;
+};
+Exit submit(const SubmitCommand& command, Console& console);
+
+struct CiteCommand {
+  std::string format = "text";
+};
+Exit cite(const CiteCommand& command, Console& console);
 
 }  // namespace cathoscope::app

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "completion.hpp"
 #include "stop.hpp"
 
 #include <cathoscope/core/text.hpp>
@@ -10,10 +11,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <new>
+#include <system_error>
 
 namespace cathoscope::app {
 
@@ -40,6 +45,10 @@ struct CommandLine {
   InfoCommand info_command;
   ExploreCommand explore_command;
   VerifyCommand verify_command;
+  MergeCommand merge_command;
+  SubmitCommand submit_command;
+  CiteCommand cite_command;
+  std::string shell;
 };
 
 std::string stage_list() { return fmt::format("{}", fmt::join(stage_names(), ", ")); }
@@ -71,6 +80,7 @@ void add_run(CommandLine& c) {
   s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
   s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
   s->add_option("--json-log", o.json_log, "also write messages to this file, one JSON object a line");
+  s->add_option("--shard", o.shard, "i/n: only every n-th electrode, from the i-th, in a folder of its own; see merge");
   s->callback([&c] { c.action = [&c](Console& console) { return run(c.run_command, console); }; });
 }
 
@@ -221,6 +231,47 @@ void add_verify(CommandLine& c) {
   s->callback([&c] { c.action = [&c](Console& console) { return verify(c.verify_command, console); }; });
 }
 
+void add_merge(CommandLine& c) {
+  auto* s = c.app.add_subcommand("merge", "Bring the shards of a study together");
+  s->add_option("DIR", c.merge_command.folders, "the shards: OUT.shard-1-of-3 and so on")->required();
+  s->add_option("--output", c.merge_command.output, "the run folder; default OUT");
+  s->callback([&c] { c.action = [&c](Console& console) { return merge(c.merge_command, console); }; });
+}
+
+void add_submit(CommandLine& c) {
+  auto& o = c.submit_command;
+  auto* s = c.app.add_subcommand("submit", "Run a study on a cluster: job scripts that stop, requeue and resume");
+  s->add_option("CONFIG", o.config, "the study, a YAML file")->required();
+  s->add_flag("--slurm", o.slurm, "for Slurm (required)");
+  s->add_flag("--print", o.print, "print the scripts, submit nothing");
+  s->add_option("--output", o.output, "folder of the results, instead of `output:`");
+  s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
+  s->add_option("--threads", o.threads, "processors of a job")->check(CLI::Range(1, 4096));
+  s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(positive_number());
+  s->add_option("--time-limit", o.time_limit, "of a job, e.g. 23h30m; it goes on in the next");
+  s->add_option("--sbatch", o.sbatch, "a further option of sbatch, e.g. --sbatch=--partition=long; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  s->callback([&c] { c.action = [&c](Console& console) { return submit(c.submit_command, console); }; });
+}
+
+void add_completion(CommandLine& c) {
+  auto* s = c.app.add_subcommand("completion", "Print what a shell needs to complete commands and options");
+  s->add_option("SHELL", c.shell, "bash, zsh or fish")->required();
+  s->callback([&c] {
+    c.action = [&c](Console&) {
+      fmt::print("{}", completion_script(c.app, c.shell));
+      return Exit::ok;
+    };
+  });
+}
+
+void add_cite(CommandLine& c) {
+  auto* s = c.app.add_subcommand("cite", "How to cite the program and the paper behind it");
+  s->add_option("--format", c.cite_command.format, "text, bibtex or cff");
+  s->callback([&c] { c.action = [&c](Console& console) { return cite(c.cite_command, console); }; });
+}
+
 void set_up(CommandLine& c) {
   c.app.require_subcommand(1);
   c.app.set_version_flag("--version", "cathoscope " + version_text() + " (" + git_text() + ")");
@@ -245,14 +296,33 @@ void set_up(CommandLine& c) {
   add_info(c);
   add_explore(c);
   add_verify(c);
+  add_merge(c);
+  add_submit(c);
+  add_completion(c);
+  add_cite(c);
 }
 
 int code(Exit exit) { return static_cast<int>(exit); }
 
+std::string bug_report(const std::exception& e) {
+  return fmt::format(
+      "error: this is a bug in cathoscope {} ({}): {}. Please report it with the command, config.yaml and log.txt.",
+      version_text(), git_text(), e.what());
+}
+
+/// What stdout did not take. Who reads it may have had enough (`| head`); all else means that results are lost.
+int lost_output(Console& console, int error) {
+  if (error == EPIPE) return code(Exit::ok);
+  console.error(fmt::format("error: the results cannot be written to stdout: {}", std::strerror(error)));
+  return code(Exit::write_error);
+}
+
 /// Runs the action; turns whatever is thrown into a message and an exit code.
 int guarded(Console& console, const std::function<Exit(Console&)>& action) {
   try {
-    return code(action(console));
+    const Exit exit = action(console);
+    if (std::fflush(stdout) != 0 && exit == Exit::ok) return lost_output(console, errno);
+    return code(exit);
   } catch (const Error& e) {
     const bool located = e.exit() == Exit::config && std::string(e.what()).find(": error: ") != std::string::npos;
     console.error(located ? e.what() : std::string("error: ") + e.what());
@@ -260,9 +330,12 @@ int guarded(Console& console, const std::function<Exit(Console&)>& action) {
   } catch (const std::bad_alloc&) {
     console.error("error: out of memory. Give a stage less with --memory GIB, or use fewer --threads.");
     return code(Exit::no_memory);
+  } catch (const std::system_error& e) {
+    if (std::ferror(stdout) != 0) return lost_output(console, e.code().value());
+    console.error(bug_report(e));
+    return code(Exit::internal);
   } catch (const std::exception& e) {
-    console.error(std::string("error: this is a bug in cathoscope ") + version_text() + " (" + git_text() +
-                  "): " + e.what() + ". Please report it with the command, config.yaml and log.txt.");
+    console.error(bug_report(e));
     return code(Exit::internal);
   }
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <limits>
 
 namespace cathoscope::fem {
@@ -25,6 +26,8 @@ ElectrochemicalModel chemistry_of(const ElementModel& m) {
   e.sigma_low = m.sigma_low;
   return e;
 }
+
+double processor_s() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::vector<Lame> lame_at_start(const ElementModel& m) {
   return materials_of(m.mesh, lame_of(m.laws.modulus.at_start, m.laws.particle_nu),
@@ -152,6 +155,9 @@ bool ElementSolver::step_mechanics() {
   Vector load = mechanics_.load_of(eigenstrain_of(model_, chemistry_, trial_.z));
   add_scaled(load, 1, pressure_, 1);
   const auto report = mechanics_.solve(load, state_.damage, model_.mechanical_tolerance, trial_.displacement);
+  ++work_.mechanics;
+  work_.mechanics_newton += report.iterations;
+  work_.mechanics_linear += report.linear_iterations;
   if (!report.converged) {
     trial_.failed = fmt::format("the displacement did not converge in {} iterations", report.iterations);
     trial_.residuals = report.residuals;
@@ -188,8 +194,13 @@ bool ElementSolver::try_step(double dt) {
   trial_.damage = state_.damage;
   trial_.opening = state_.opening;
   const double one_c = faraday * model_.laws.c_max * chemistry_.particle_volume() / 3600;
+  const auto started = processor_s();
   const auto report =
       chemistry_.step(dt, {true, total_current()}, state_.damage, model_.current_tolerance, one_c, trial_.z);
+  work_.chemistry_s += processor_s() - started;
+  ++work_.tries;
+  work_.chemistry_newton += report.iterations;
+  work_.chemistry_linear += report.linear_iterations;
   if (!report.converged) {
     trial_.failed = fmt::format("content and potential did not converge in {} iterations", report.iterations);
     trial_.residuals = report.residuals;
@@ -201,8 +212,11 @@ bool ElementSolver::try_step(double dt) {
   for (std::size_t p = 0; p < after.size(); ++p)
     trial_.surface_step = std::max(trial_.surface_step, std::abs(after[p] - before[p]));
   // Opening grows on charge alone: particles shrink as they lose lithium.
-  if (state_.progress.half == HalfCycle::charge && may_open(trial_.z)) return step_mechanics();
-  return true;
+  if (state_.progress.half != HalfCycle::charge || !may_open(trial_.z)) return true;
+  const auto before_mechanics = processor_s();
+  const bool solved = step_mechanics();
+  work_.mechanics_s += processor_s() - before_mechanics;
+  return solved;
 }
 
 void ElementSolver::commit(double dt) {

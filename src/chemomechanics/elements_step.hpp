@@ -11,6 +11,15 @@
 
 namespace cathoscope::fem {
 
+/// What a solver has done so far.
+struct SolverWork {
+  std::int64_t tries = 0;                                   ///< steps, taken or not
+  std::int64_t chemistry_newton = 0, chemistry_linear = 0;  ///< iterations
+  std::int64_t mechanics = 0;                               ///< tries that needed the displacement
+  std::int64_t mechanics_newton = 0, mechanics_linear = 0;
+  double chemistry_s = 0, mechanics_s = 0;  ///< processor time of the whole program meanwhile
+};
+
 /// Solver of a model, as HalfCycleSteps wants it. Holds nothing between steps that the state at the last refresh does
 /// not determine.
 class ElementSolver {
@@ -38,6 +47,7 @@ class ElementSolver {
   [[nodiscard]] double mean_content() const;
   [[nodiscard]] double lithium_error() const;
   [[nodiscard]] ParticleRows rows() const;
+  [[nodiscard]] const SolverWork& work() const { return work_; }
 
  private:
   struct Trial {
@@ -64,6 +74,7 @@ class ElementSolver {
   Vector reference_damage_;
   bool prepared_ = false;
   Trial trial_;
+  SolverWork work_;
 };
 
 Unknowns unknowns_of(const ElementState& state);

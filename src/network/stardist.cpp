@@ -3,6 +3,7 @@
 #include "weights_file.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/json_text.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/io/h5.hpp>
 
@@ -21,7 +22,8 @@ using Json = nlohmann::json;
 namespace {
 
 Json json_file(const fs::path& path) {
-  const Json json = Json::parse(read_text(path), nullptr, false);
+  const std::string text = read_text(path);
+  const Json json = json_nesting(text) > deepest_json ? Json() : Json::parse(text, nullptr, false);
   if (!json.is_object()) fail(Exit::data, "{}: is not a JSON object", path.string());
   return json;
 }

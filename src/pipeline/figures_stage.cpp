@@ -69,7 +69,19 @@ void FigureSources::attempt_all(const std::string& stage, const std::function<vo
   if (!without_particles_.empty())
     unusable_[stage] = without_particles_;
   else
-    attempt(stage, work);
+    attempt(stage, [&] { measured_or_skipped(stage, work); });
+}
+
+void FigureSources::measured_or_skipped(const std::string& stage, const std::function<void()>& work) {
+  const bool measured =
+      std::none_of(config_.electrodes.begin(), config_.electrodes.end(), [](const auto& e) { return e.table; });
+  try {
+    work();
+  } catch (const Error& e) {
+    if (e.exit() != Exit::data || !measured || config_.stages != std::vector<std::string>{"all"}) throw;
+    unusable_[stage] = e.what();
+    run_.events().progress.on_warning(fmt::format("{}: skipped: {}", stage, e.what()));
+  }
 }
 
 void FigureSources::attempt(const std::string& stage, const std::function<void()>& work) {

@@ -29,6 +29,9 @@ class FigureSources {
   [[nodiscard]] const std::vector<ElectrodeInputs>& inputs() const { return inputs_; }
 
  private:
+  /// A stage of inference over measured electrodes. Where there are too few particles for it and nobody named it in
+  /// `stages`, it is skipped with its reason: what was measured is a result without it.
+  void measured_or_skipped(const std::string& stage, const std::function<void()>& work);
   bool only_for_figures(const std::function<void()>& work, bool needed, std::string& why) const;
 
   const Config& config_;

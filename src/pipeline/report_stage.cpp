@@ -27,7 +27,8 @@ std::vector<ReportStage> stages_of(const std::map<std::string, std::string>& unu
   std::vector<ReportStage> stages;
   for (const auto& seen : run.seen()) {
     const fs::path record = record_of(seen, run);
-    if (fs::exists(record) && !is_report(seen)) stages.push_back({seen.electrode, seen.stage, seen.part, record, {}});
+    const bool counts = run.selected(seen.stage) || seen.status.state == StageState::finished;
+    if (counts && fs::exists(record) && !is_report(seen)) stages.push_back({seen.electrode, seen.stage, seen.part, record, {}});
   }
   for (const auto& [name, why] : unusable) {
     const auto slash = name.find('/');
@@ -38,14 +39,18 @@ std::vector<ReportStage> stages_of(const std::map<std::string, std::string>& unu
 }
 
 ReportElectrode electrode_of(const Config& config, const ElectrodeConfig& e, const ElectrodeInputs& opened,
-                             const Run& run) {
+                             const std::map<std::string, std::string>& unusable, const Run& run) {
   ReportElectrode r;
   r.name = e.name;
   r.target = target_of(config, e);
   r.synthetic = synthetic_origin(e, opened);
   const fs::path folder = run.folder() / e.name;
-  r.particles = e.table ? fs::path(e.table->path.resolved) : folder / "attributes.csv";
-  if (!e.table && fs::exists(folder / "attributes_matched.csv")) r.compared = folder / "attributes_matched.csv";
+  if (e.table)
+    r.particles = e.table->path.resolved;
+  else if (unusable.count(e.name + "/attributes") == 0)
+    r.particles = folder / "attributes.csv";
+  if (!r.particles.empty() && !e.table && fs::exists(folder / "attributes_matched.csv"))
+    r.compared = folder / "attributes_matched.csv";
   return r;
 }
 
@@ -57,7 +62,7 @@ ReportInputs report_inputs(const Config& config, const FigureSources& sources, c
   inputs.seed = config.seed;
   inputs.exclude = config.statistics.exclude;
   for (std::size_t i = 0; i < config.electrodes.size(); ++i)
-    inputs.electrodes.push_back(electrode_of(config, config.electrodes[i], sources.inputs()[i], run));
+    inputs.electrodes.push_back(electrode_of(config, config.electrodes[i], sources.inputs()[i], sources.unusable(), run));
   inputs.stages = stages_of(sources.unusable(), run);
   Config shown = config;
   shown.output = ".";

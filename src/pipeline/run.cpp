@@ -62,12 +62,6 @@ std::string display_name(const StageSpec& spec) {
   return spec.electrode.empty() ? name : spec.electrode + "/" + name;
 }
 
-/// Whether a name out of a record, which anybody may have edited, leads nowhere but below the stage's folder.
-bool stays_inside(const fs::path& output) {
-  return output.is_relative() && !output.empty() &&
-         std::none_of(output.begin(), output.end(), [](const fs::path& part) { return part == ".."; });
-}
-
 /// The run folder is there; an electrode's folder, and those that a stage of the whole run writes to, are made.
 void make_folders(const fs::path& folder, const StageSpec& spec) {
   if (!spec.electrode.empty()) make_electrode_folder(folder);

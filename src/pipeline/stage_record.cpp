@@ -1,6 +1,7 @@
 #include "stage_record.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/json_text.hpp>
 #include <cathoscope/io/files.hpp>
 
 #include <sys/stat.h>
@@ -62,10 +63,30 @@ Json json_of(const StageInput& input) {
 
 }  // namespace
 
+bool stays_inside(const std::filesystem::path& output) {
+  return output.is_relative() && output.has_filename() &&
+         std::none_of(output.begin(), output.end(), [](const auto& part) { return part == ".."; });
+}
+
+namespace {
+
+/// The text of a record, as far as it can be one: a regular file of a size and depth that a record can have.
+std::string record_text(const std::filesystem::path& path) {
+  constexpr std::uintmax_t largest = std::uintmax_t{64} << 20;  // a stack of a million slices
+  if (!std::filesystem::is_regular_file(path) || std::filesystem::file_size(path) > largest)
+    fail(Exit::data, "{}: damaged stage record: it is no file, or larger than any record", path.string());
+  std::string text = read_text(path);
+  if (json_nesting(text) > deepest_json)
+    fail(Exit::data, "{}: damaged stage record: lists in lists, deeper than any record", path.string());
+  return text;
+}
+
+}  // namespace
+
 std::optional<StageRecord> read_record(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return std::nullopt;
   try {
-    const Json j = Json::parse(read_text(path));
+    const Json j = Json::parse(record_text(path));
     StageRecord r;
     r.key = j.at("key").get<std::string>();
     r.spec.electrode = j.at("electrode").get<std::string>();
@@ -76,6 +97,8 @@ std::optional<StageRecord> read_record(const std::filesystem::path& path) {
     for (const auto& o : j.at("outputs")) {
       r.outputs.push_back({o.at("file").get<std::string>(), o.at("bytes").get<std::uint64_t>(),
                            o.at("modified_ns").get<std::int64_t>(), o.at("sha256").get<std::string>()});
+      if (!stays_inside(r.outputs.back().file))
+        fail(Exit::data, "{}: damaged stage record: '{}' is no file of the run", path.string(), r.outputs.back().file);
       r.spec.outputs.push_back(r.outputs.back().file);
     }
     if (j.contains("also")) r.also = j.at("also").get<std::vector<std::string>>();
@@ -155,9 +178,9 @@ void add_file_changes(const StageRecord& record, const std::filesystem::path& fo
   for (const auto& o : record.outputs) {
     const auto path = folder / o.file;
     std::error_code none;
-    if (!std::filesystem::exists(path, none))
+    if (!std::filesystem::is_regular_file(path, none))
       reasons.push_back("file " + o.file + " is missing");
-    else if (std::filesystem::file_size(path) != o.bytes)
+    else if (std::filesystem::file_size(path, none) != o.bytes)
       reasons.push_back("file " + o.file + " has another size");
     else if (modified_ns(path) != o.modified_ns && sha256_of_file(path) != o.sha256)
       reasons.push_back("file " + o.file + " was changed");

@@ -14,6 +14,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/pipeline/shards.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
 #include <algorithm>
@@ -242,15 +243,18 @@ std::string provenance_of(const Config& config) {
       config.seed, version_text(), git_text());
 }
 
+void write_head(const Config& config, const Run& run) {
+  if (run.dry()) return;
+  Config resolved = config;
+  resolved.output = ".";  // the folder that holds it, wherever it is moved
+  write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
+  write_atomically(run.folder() / "units.json", units_json());
+}
+
 }  // namespace
 
 void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run) {
-  if (!run.dry()) {
-    Config resolved = config;
-    resolved.output = ".";  // the folder that holds it, wherever it is moved
-    write_atomically(run.folder() / "config.yaml", canonical_yaml(resolved, {.without = {}, .paths = Paths::absolute}));
-    write_atomically(run.folder() / "units.json", units_json());
-  }
+  write_head(config, run);
   FigureSources sources(config, inputs, run);
   const bool inference = sources.wanted("latent") || sources.wanted("regression");
   const std::string of_network = measured_electrode(config, run);
@@ -272,6 +276,15 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   run.write_provenance(provenance_of(config));  // which the report shows
   report_stage(config, sources, run);
   run.write_provenance(provenance_of(config));
+}
+
+void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard, Run& run) {
+  if (!run.dry()) unmark_shard(run.folder());
+  write_head(config, run);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
+  run.write_provenance(provenance_of(config));
+  if (!run.dry()) mark_shard(run.folder(), shard);
 }
 
 }  // namespace cathoscope

@@ -1,4 +1,5 @@
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/json_text.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/regression/forest.hpp>
 
@@ -71,6 +72,7 @@ std::string as_name(const Json& value, const std::string& where) {
 }
 
 Json parsed(const std::string& text) {
+  if (json_nesting(text) > deepest_json) fail(Exit::data, "forest: lists in lists, deeper than any forest has them");
   try {
     return Json::parse(text);
   } catch (const Json::exception& e) {

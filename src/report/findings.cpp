@@ -143,12 +143,13 @@ Comparison compared(const ReportInputs& inputs, const ElectrodeFindings& a, cons
   const auto ours = [&](const Table& t, std::size_t row) {
     return text_at(t, "first", row) == a.name && text_at(t, "second", row) == b.name;
   };
-  if (const auto t = table_if_there(inputs.folder / "contribution_differences.csv"))
+  const bool contributions = finished(inputs, "", "regression"), links = finished(inputs, "", "latent");
+  if (const auto t = table_if_there(contributions ? inputs.folder / "contribution_differences.csv" : fs::path()))
     for (std::size_t row = 0; row < t->rows(); ++row)
       if (ours(*t, row) && text_at(*t, "profile", row) == (a.forest ? a.forest->profile : "") &&
           number_at(*t, "q", row) <= 0.05)
         c.attributes.push_back(text_at(*t, "attribute", row));
-  if (const auto t = table_if_there(inputs.folder / "latent_differences.csv"))
+  if (const auto t = table_if_there(links ? inputs.folder / "latent_differences.csv" : fs::path()))
     for (std::size_t row = 0; row < t->rows(); ++row)
       if (ours(*t, row)) {
         ++c.latent_pairs;
@@ -170,9 +171,9 @@ std::optional<ElectrodeFindings> electrode_findings(const ReportInputs& inputs, 
   resample(e, inputs.seed);
   e.median = quantile(e.damage, 0.5);
   e.worst_tenth = share_of_worst_tenth(e.damage);
-  e.forest = forest_of(folder);
-  if (const auto summary = table_if_there(inputs.folder / "statistics" / "fig2c_summary.csv"))
-    e.clustering = clustering_of(*summary, e.name);
+  if (finished(inputs, e.name, "regression", "contributions")) e.forest = forest_of(folder);
+  const auto summary = table_if_there(inputs.folder / "statistics" / "fig2c_summary.csv");
+  if (summary && finished(inputs, "", "regression", "statistics")) e.clustering = clustering_of(*summary, e.name);
   return e;
 }
 
@@ -207,6 +208,13 @@ Json json_if_there(const fs::path& file) {
   } catch (const Json::exception& error) {
     fail(Exit::data, "{}: damaged: {}", file.string(), error.what());
   }
+}
+
+bool finished(const ReportInputs& inputs, const std::string& electrode, const std::string& stage,
+              const std::string& part) {
+  return std::any_of(inputs.stages.begin(), inputs.stages.end(), [&](const ReportStage& s) {
+    return s.electrode == electrode && s.name == stage && s.part == part && !s.record.empty();
+  });
 }
 
 void resample(ElectrodeFindings& e, std::uint64_t seed) {

@@ -89,6 +89,10 @@ std::optional<Table> table_if_there(const std::filesystem::path& csv);
 /// The JSON, null where there is no such file. Throws Error{data} where it is damaged.
 Json json_if_there(const std::filesystem::path& file);
 
+/// Whether the results of a stage count.
+bool finished(const ReportInputs& inputs, const std::string& electrode, const std::string& stage,
+              const std::string& part = "");
+
 /// Mean and variation of the sample with their intervals; 200 to 2000 resamplings, the same for equal seed and name.
 void resample(ElectrodeFindings& electrode, std::uint64_t seed);
 

@@ -117,7 +117,9 @@ void write_report(const ReportInputs& inputs, const std::filesystem::path& path,
       {"method", report::method_section(inputs)},
       {"provenance", report::provenance_section(inputs)},
   };
-  parts["figures"] = report::figures_section(inputs.folder / "figures", left_for(figures_at_most, parts));
+  const bool drawn = report::finished(inputs, "", "figures");
+  parts["figures"] = report::figures_section(drawn ? inputs.folder / "figures" : std::filesystem::path("nowhere"),
+                                             left_for(figures_at_most, parts));
   const Views views = views_of(inputs, left_for(views_at_most, parts), context);
   parts["stills"] = views.stills;
   parts["blobs"] = views.blobs;

@@ -46,6 +46,8 @@ std::string table_html(const std::string& caption, const Table& table, const std
   return out + "</tbody></table></div>";
 }
 
+const char* const no_latent = "<p class=\"note\">No latent dimensions in this run.</p>";
+
 const std::vector<Shown> contribution_columns{{"attribute", "attribute"},
                                               {"group", "group"},
                                               {"mean_abs_shap", "score"},
@@ -82,9 +84,10 @@ void add(std::string& out, const std::filesystem::path& folder, const std::strin
 std::string result_tables(const Findings& findings, const ReportInputs& inputs) {
   std::string out;
   for (const auto& e : findings.electrodes) {
+    if (!e.forest) continue;
     add(out, inputs.folder, e.name + "/contributions.csv",
-        "Contributions of the attributes in " + escaped(e.name) +
-            (e.forest ? ", profile " + escaped(e.forest->profile) + " (used for inference)." : "."),
+        "Contributions of the attributes in " + escaped(e.name) + ", profile " + escaped(e.forest->profile) +
+            " (used for inference).",
         contribution_columns);
     std::string paper;
     add(paper, inputs.folder, e.name + "/contributions_paper.csv",
@@ -95,12 +98,14 @@ std::string result_tables(const Findings& findings, const ReportInputs& inputs) 
              "EDensity, Homogeneity, SurfInner and RoughInner contain the cracks that define Damage)</summary>" +
              paper + "</details>";
   }
-  add(out, inputs.folder, "contribution_differences.csv", "Contributions, electrode against electrode.",
-      difference_columns);
+  if (finished(inputs, "", "regression"))
+    add(out, inputs.folder, "contribution_differences.csv", "Contributions, electrode against electrode.",
+        difference_columns);
+  if (!finished(inputs, "", "latent")) return out + no_latent;
   add(out, inputs.folder, "latent_links.csv", "Links between latent dimensions (LD).", link_columns);
   add(out, inputs.folder, "latent_differences.csv", "Links between latent dimensions, electrode against electrode.",
       latent_difference_columns);
-  return out.empty() ? "<p class=\"note\">No results of latent or regression in this run.</p>" : out;
+  return out;
 }
 
 }  // namespace cathoscope::report

@@ -118,12 +118,13 @@ ElectrodeView electrode_view(const ReportInputs& inputs, const ReportElectrode& 
   const auto particles = table_if_there(electrode.particles);
   ParticleList list;
   if (particles) {
-    const auto shap = table_if_there(folder / "shap.csv");
+    const bool explained = finished(inputs, electrode.name, "regression", "contributions");
+    const auto shap = table_if_there(explained ? folder / "shap.csv" : fs::path());
     list = particle_list(*particles, shap ? &*shap : nullptr, electrode.target, inputs.exclude, budget.particles);
     view.about["particles"] = {
         {"data", blob(view, number, "particles", list.base64)}, {"kept", list.kept}, {"total", list.total}};
   }
-  if (fs::exists(folder / "segmentation.h5")) {
+  if (finished(inputs, electrode.name, "segmentation")) {
     const auto labels = listed_labels(folder / "segmentation.h5", list, context);
     const PackedGrid packed = packed_labels(labels, budget.labels);
     view.about["labels"] = grid_json(packed, blob(view, number, "labels", packed.base64));
@@ -132,7 +133,7 @@ ElectrodeView electrode_view(const ReportInputs& inputs, const ReportElectrode& 
     view.still_html = "<p class=\"note\">" + escaped(electrode.name) +
                       ": no segmentation in this run, so there are no surfaces to show.</p>";
   }
-  if (fs::exists(folder / "volume.h5")) {
+  if (finished(inputs, electrode.name, "volume")) {
     const PackedGrid packed = grey_grid(folder / "volume.h5", left_of(view, budget.all), context);
     view.about["grey"] = grid_json(packed, blob(view, number, "grey", packed.base64));
     view.about["grey"]["low"] = packed.low;

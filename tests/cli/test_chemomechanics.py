@@ -1,6 +1,9 @@
 """The damage model from the command line: configurations, resuming, measured particles, studies."""
 import csv
 import json
+import os
+
+import pytest
 
 COLUMNS = ("cycle,half_cycle,time_s,tau,particle,concentration,damage,hoop_stress_max_MPa,interface_resistance_ohm_m2,"
            "voltage_V,current_A")
@@ -133,13 +136,20 @@ def test_studies_resume_and_shard(cathoscope, tmp_path):
     assert cathoscope("explore", file, "--study", "laws", "--output", whole, "--shard", "3/2").returncode == 64
 
 
+@pytest.mark.skipif("CATHOSCOPE_LONG" not in os.environ, reason="minutes; scripts/test-long.sh sets CATHOSCOPE_LONG")
 def test_verify(cathoscope):
-    done = cathoscope("verify", "chemomechanics")
+    done = cathoscope("verify", "chemomechanics", timeout=7200)
     assert done.returncode == 0 and " 0 missed" in done.stdout
-    assert cathoscope("verify", "tarot").returncode == 64
+    for row in ("V1 ", "V5:", "V12:", "V19:", "V21:", "V22:", "V23:"):
+        assert row in done.stdout
+
+
+def test_verify_knows_its_parts(cathoscope):
+    refused = cathoscope("verify", "tarot")
+    assert refused.returncode == 64 and "chemomechanics" in refused.stderr
 
 
 def test_the_configurations_of_the_figures_are_valid(cathoscope, source):
-    for name in ("fig3", "fig3_voltage", "figs4"):
+    for name in ("fig3", "fig3_elements", "fig3_voltage", "figs4"):
         done = cathoscope("check", source / f"configs/{name}.yaml")
         assert done.returncode == 0, done.stderr

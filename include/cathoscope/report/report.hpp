@@ -12,7 +12,7 @@
 
 namespace cathoscope {
 
-/// An electrode as the report finds it in the run folder. Files that are not there are said to be missing.
+/// An electrode as the report finds it in the run folder.
 struct ReportElectrode {
   std::string name;                       ///< of the electrode and of its folder
   std::string target = "Damage";          ///< the column that stands for damage
@@ -21,7 +21,7 @@ struct ReportElectrode {
   std::filesystem::path compared{};       ///< CSV that inference used, where that is another one (matched resolution)
 };
 
-/// A stage of the run, finished or not.
+/// A stage of the run, finished or not. Only what a finished stage left is looked at: a run folder may hold older files.
 struct ReportStage {
   std::string electrode{};          ///< empty: of the whole run
   std::string name{};               ///< "volume", ...

@@ -232,3 +232,28 @@ TEST_CASE("a record cannot make a stage remove files outside the run folder") {
   counter(run, whole, "x");
   CHECK(read_text(dir / "precious.txt") == "mine");
 }
+
+TEST_CASE("a record that names files elsewhere, or a folder for a file, is not believed") {
+  const test::ScratchDir dir;
+  Counter counter;
+  Run run(dir / "out", "r", all_stages(), {});
+  StageSpec whole{"", "second", 1, "a: 1\n", {}, {"links.csv"}};
+  counter(run, whole, "x");
+  const std::string good = read_text(dir / "out" / "second.json");
+  for (const std::string name : {"/etc/passwd", "../links.csv", "e/../../x", "", "e/"}) {
+    std::string bad = good;
+    bad.replace(bad.find("links.csv"), 9, name);
+    write_atomically(dir / "out" / "second.json", bad);
+    const auto status = run.status(whole);
+    CHECK(status.state == StageState::stale);
+    CHECK_THAT(status.reasons.front(), Catch::Contains("damaged stage record"));
+  }
+  write_atomically(dir / "out" / "second.json", good);
+  CHECK(run.status(whole).state == StageState::finished);
+  std::filesystem::remove(dir / "out" / "links.csv");
+  std::filesystem::create_directory(dir / "out" / "links.csv");
+  CHECK(run.status(whole).reasons == std::vector<std::string>{"file links.csv is missing"});
+  std::filesystem::remove(dir / "out" / "second.json");
+  std::filesystem::create_directory(dir / "out" / "second.json");
+  CHECK_THAT(run.status(whole).reasons.front(), Catch::Contains("damaged stage record"));
+}

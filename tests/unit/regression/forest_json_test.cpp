@@ -76,6 +76,8 @@ TEST_CASE("files that are no forest are refused") {
   check_refused(nlohmann::json::array(), "no JSON object");
   for (const std::string text : {"", "{", "{\"trees\": [NaN]}", "{\"feature_names\": [\"a\"], \"trees\": [1e999]}"})
     CHECK_THROWS_WITH(forest_from_json(text), Catch::Contains("not valid JSON"));
+  const std::string deep = "{\"feature_names\": [" + std::string(100000, '[');  // printing it would recurse that deep
+  CHECK_THROWS_WITH(forest_from_json(deep + std::string(100000, ']') + "]}"), Catch::Contains("lists in lists"));
 }
 
 TEST_CASE("columns are matched by name, with the other spellings, and cast to float32") {

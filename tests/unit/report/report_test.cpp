@@ -37,6 +37,8 @@ struct HandMade {
     inputs.config_yaml = "name: by-hand\n";
     add("first", 0.1, 0.3, 0.4);
     add("second", 0.35, 0.45, -0.2);
+    for (const char* name : {"first", "second"}) volumes(scratch / name, {8, 8, 8}, [](std::size_t) { return 1u; }, 2);
+    inputs.stages.push_back({"", "figures", "", scratch / "absent.json", ""});
   }
 
   void add(const std::string& name, double low, double high, double r2) {
@@ -54,6 +56,27 @@ struct HandMade {
           "Weak,structure,0.001,0,0.002,0.0015,0.6,0.1\nStrong,structure,0.02,0.015,0.025,0.002,0.01,0.9\n"
           "Lucky,structure,0.003,0.001,0.005,0.002,0.2,0.9\n");
     inputs.electrodes.push_back({name, "Damage", "", folder / "attributes.csv", ""});
+    for (const char* stage : {"volume", "segmentation", "attributes"})
+      inputs.stages.push_back({name, stage, "", folder / "absent.json", ""});
+    inputs.stages.push_back({name, "regression", "contributions", folder / "absent.json", ""});
+  }
+
+  /// segmentation.h5 with labels by voxel and ids 1..n, and a grey volume.
+  template <class F>
+  static void volumes(const fs::path& folder, const Index3& shape, const F& label, std::size_t n) {
+    std::vector<std::uint32_t> values(static_cast<std::size_t>(volume_of(shape)));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = label(i);
+    auto file = H5File::create(folder / "segmentation.h5");
+    file.create_grid<std::uint32_t>("/labels", shape, {1, 1, 1}, {0, 0, 0}, Storage::compressed)
+        .write(whole(shape), values.data());
+    std::vector<std::uint64_t> ids(n);
+    for (std::size_t i = 0; i < n; ++i) ids[i] = i + 1;
+    file.write_array("/label_ids", ids);
+    file.close();
+    auto volume = H5File::create(folder / "volume.h5");
+    volume.create_grid<std::uint8_t>("/volume", shape, {1, 1, 1}, {0, 0, 0}, Storage::checked)
+        .write(whole(shape), reinterpret_cast<const std::uint8_t*>(values.data()));
+    volume.close();
   }
 
   static void write(const fs::path& path, const std::string& text) {
@@ -135,7 +158,8 @@ TEST_CASE("hostile names and texts stay text") {
   run.inputs.config_yaml = "name: " + hostile;
   run.inputs.electrodes[0].target = "Damage";
   run.inputs.electrodes[0].synthetic = hostile;
-  run.inputs.stages = {{"first", hostile, "", run.scratch / "record.json", ""}, {"", "latent", "", "", hostile}};
+  run.inputs.stages.push_back({"first", hostile, "", run.scratch / "record.json", ""});
+  run.inputs.stages.push_back({"", "latent", "", "", hostile});
   HandMade::write(run.scratch / "record.json",
                   Json{{"run", {{"warnings", {hostile}}, {"host", hostile}}}, {"config", hostile}}.dump());
   HandMade::write(run.scratch / "log.txt", hostile + "\n");
@@ -152,7 +176,7 @@ TEST_CASE("hostile names and texts stay text") {
   // Every script of the page: its data as JSON and text, three.js, and our own.
   std::size_t scripts = 0;
   for (std::size_t at = page.find("<script"); at != std::string::npos; at = page.find("<script", at + 1)) ++scripts;
-  CHECK(scripts == 3 + 2);  // and one list of particles an electrode
+  CHECK(scripts == 3 + 2 * 3);  // and particles, labels and grey values of each electrode
 }
 
 TEST_CASE("every script runs by its hash and nothing is fetched") {
@@ -210,25 +234,13 @@ TEST_CASE("a large study fits the budget") {
   const auto digits = [&] { return fmt::format("0.{:09}", (h = h * 1664525u + 1013904223u) % 1000000000u); };
   for (int i = 0; i < 30000; ++i) {
     csv += std::to_string(i + 1);
-    for (int c = 0; c < 13; ++c) csv += "," + digits();
+    for (int c = 0; c < 13; ++c) csv += fmt::format(",{}", digits());
     csv += "\n";
   }
   for (const char* name : {"first", "second"}) {
     HandMade::write(run.scratch / name / "attributes.csv", csv);
-    const Index3 shape{96, 128, 128};
-    auto file = H5File::create(run.scratch / name / "segmentation.h5");
-    auto labels = file.create_grid<std::uint32_t>("/labels", shape, {1, 1, 1}, {0, 0, 0}, Storage::compressed);
-    std::vector<std::uint32_t> values(static_cast<std::size_t>(volume_of(shape)));
-    for (auto& v : values) v = (h = h * 1664525u + 1013904223u) % 30001u;
-    labels.write(whole(shape), values.data());
-    std::vector<std::uint64_t> ids(30000);
-    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i + 1;
-    file.write_array("/label_ids", ids);
-    file.close();
-    auto volume = H5File::create(run.scratch / name / "volume.h5");
-    auto grey = volume.create_grid<std::uint8_t>("/volume", shape, {1, 1, 1}, {0, 0, 0}, Storage::checked);
-    grey.write(whole(shape), reinterpret_cast<const std::uint8_t*>(values.data()));
-    volume.close();
+    HandMade::volumes(run.scratch / name, {96, 128, 128},
+                      [&](std::size_t) { return (h = h * 1664525u + 1013904223u) % 30001u; }, 30000);
   }
   const std::string page = run.page();
   CHECK(page.size() <= report_bytes_at_most);
@@ -238,13 +250,17 @@ TEST_CASE("a large study fits the budget") {
 
 TEST_CASE("labels without an id are refused") {
   HandMade run;
-  auto file = H5File::create(run.scratch / "first/segmentation.h5");
-  auto labels = file.create_grid<std::uint32_t>("/labels", {4, 4, 4}, {1, 1, 1}, {0, 0, 0}, Storage::compressed);
-  const std::vector<std::uint32_t> values(64, 9);
-  labels.write(whole({4, 4, 4}), values.data());
-  file.write_array("/label_ids", std::vector<std::uint64_t>{1, 2});
-  file.close();
+  HandMade::volumes(run.scratch / "first", {4, 4, 4}, [](std::size_t) { return 9u; }, 2);
   CHECK_THROWS_WITH(run.page(), Catch::Contains("/labels holds 9, but /label_ids has 2 entries"));
+}
+
+TEST_CASE("files of a stage that does not count are not looked at") {
+  HandMade run;
+  std::erase_if(run.inputs.stages, [](const ReportStage& s) { return s.name == "regression" || s.name == "segmentation"; });
+  const std::string page = run.page();
+  CHECK(has(page, "No regression in this run"));
+  CHECK_FALSE(has(page, "Contributions of the attributes in"));
+  CHECK(has(page, "no segmentation in this run"));
 }
 
 TEST_CASE("a run without electrodes or results has a page that says so") {

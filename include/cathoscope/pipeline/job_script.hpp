@@ -1,0 +1,38 @@
+#pragma once
+/// Job scripts for Slurm: a study as a job, or as an array of shards with a job after it that merges them and goes on.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace cathoscope {
+
+struct JobSettings {
+  std::string name;               ///< of the study: letters, digits, . _ -
+  std::filesystem::path program;  ///< absolute, like the others
+  std::filesystem::path config;
+  std::filesystem::path output;  ///< the run folder; scripts and logs belong into `job_folder`
+  std::vector<std::string> set;  ///< --set of the runs
+  std::size_t electrodes = 0;    ///< more than one: an array with a shard each
+  int threads = 8;
+  double memory_gib = 16;           ///< --memory of the runs; the jobs ask for a quarter and 1 GiB more
+  long seconds = 24 * 3600;         ///< of each job; one that is not ready then puts itself back into the queue
+  std::vector<std::string> sbatch;  ///< further options of sbatch, one each: --partition=long
+};
+
+/// OUT.slurm, beside the run folder.
+std::filesystem::path job_folder(const std::filesystem::path& output);
+
+struct JobScripts {
+  std::string electrodes;  ///< an array job; empty where one job does everything
+  std::string study;       ///< with an array: to be run after it
+};
+
+/// Throws Error{usage} for settings that a script cannot say (a line end in a path or an option).
+JobScripts slurm_scripts(const JobSettings& settings);
+
+/// One word of a shell command.
+std::string shell_word(const std::string& text);
+
+}  // namespace cathoscope

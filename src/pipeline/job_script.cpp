@@ -1,0 +1,113 @@
+#include <cathoscope/pipeline/job_script.hpp>
+
+#include <cathoscope/core/error.hpp>
+#include <cathoscope/core/text.hpp>
+#include <cathoscope/pipeline/shards.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace cathoscope {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void refuse_line_ends(const std::string& text) {
+  if (text.find_first_of("\n\r") != std::string::npos)
+    fail(Exit::usage, "submit: '{}' has a line end, which a job script cannot hold", text);
+}
+
+/// A path in a line of sbatch's own, which quotes otherwise than a shell and replaces %.
+std::string sbatch_path(const fs::path& path) {
+  const std::string text = path.string();
+  refuse_line_ends(text);
+  if (text.find_first_of("\"\\") != std::string::npos)
+    fail(Exit::usage, "submit: sbatch cannot be told a path with a quote or a backslash: {}", text);
+  std::string quoted;
+  for (const char c : text) quoted += c == '%' ? "%%" : std::string(1, c);
+  return quoted;
+}
+
+long whole_minutes(long seconds) { return std::max(1L, (seconds + 59) / 60); }
+
+/// Two minutes before the end of a job, a quarter of a short one: time to finish a block.
+long warning_seconds(long seconds) { return std::min(120L, std::max(1L, seconds / 4)); }
+
+std::string head(const JobSettings& s, const std::string& part, const std::string& log, const std::string& more) {
+  std::string text = "#!/bin/bash\n";
+  const auto line = [&](const std::string& option) { text += "#SBATCH " + option + "\n"; };
+  line(fmt::format("--job-name={}-{}", s.name, part));
+  line(fmt::format("--output=\"{}\"", sbatch_path(job_folder(s.output)) + "/" + log));
+  line("--open-mode=append");
+  line("--nodes=1");
+  line("--ntasks=1");
+  line(fmt::format("--cpus-per-task={}", s.threads));
+  line(fmt::format("--mem={}M", static_cast<long>(std::ceil(1024 * (1.25 * s.memory_gib + 1)))));
+  line(fmt::format("--time={}", whole_minutes(s.seconds)));
+  line(fmt::format("--signal=USR1@{}", warning_seconds(s.seconds)));
+  line("--requeue");
+  text += more;
+  for (const auto& option : s.sbatch) {
+    refuse_line_ends(option);
+    line(option);
+  }
+  return text +
+         R"(
+# The program ends in good order on SIGTERM, which preemption sends, and on SIGUSR1, which comes shortly before the time
+# limit; srun hands both on (a shell would not). It then exits 75, everything finished is kept, and the job puts itself
+# back into the queue to go on from there.
+requeue_if_stopped() {
+  if [ "$1" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then exec scontrol requeue "$SLURM_JOB_ID"; fi
+  [ "$1" -eq 0 ] || exit "$1"
+}
+step() {
+  srun --nodes=1 --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
+  requeue_if_stopped $?
+}
+
+)";
+}
+
+std::string run_step(const JobSettings& s, const std::string& more) {
+  std::string text = fmt::format("step {} run {} --output {} --threads \"$SLURM_CPUS_PER_TASK\" --memory {}",
+                                 shell_word(s.program.string()), shell_word(s.config.string()),
+                                 shell_word(s.output.string()), text_of(s.memory_gib));
+  for (const auto& set : s.set) text += " --set " + shell_word(set);
+  return text + more + "\n";
+}
+
+std::string merge_step(const JobSettings& s) {
+  std::string text =
+      fmt::format("step {} merge --output {}", shell_word(s.program.string()), shell_word(s.output.string()));
+  for (std::size_t i = 1; i <= s.electrodes; ++i)
+    text += " " + shell_word(shard_folder(s.output, {static_cast<int>(i), static_cast<int>(s.electrodes)}).string());
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string shell_word(const std::string& text) {
+  refuse_line_ends(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+fs::path job_folder(const fs::path& output) {
+  return (output / "").lexically_normal().parent_path().string() + ".slurm";
+}
+
+JobScripts slurm_scripts(const JobSettings& s) {
+  JobScripts scripts;
+  const bool array = s.electrodes > 1;
+  if (array) {
+    const std::string shards = fmt::format("#SBATCH --array=1-{}\n", s.electrodes);
+    scripts.electrodes = head(s, "electrodes", "electrodes-%a.log", shards) +
+                         run_step(s, fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", s.electrodes));
+  }
+  scripts.study = head(s, "study", "study.log", "") + (array ? merge_step(s) : "") + run_step(s, "");
+  return scripts;
+}
+
+}  // namespace cathoscope

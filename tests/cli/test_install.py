@@ -1,0 +1,63 @@
+"""What is installed or packaged runs from any folder and finds its weights beside itself."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import conftest
+import make_inputs
+import pytest
+
+
+@pytest.fixture(scope="module")
+def build():
+    folder = conftest.binary().resolve().parents[1]
+    if not (folder / "CMakeCache.txt").exists():
+        pytest.skip("the program under test is in no build folder")
+    return folder
+
+
+def installed_files(root):
+    return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
+
+
+EXPECTED = {"bin/cathoscope", "share/cathoscope/models/default.h5", "share/cathoscope/models/ci.h5",
+            "share/cathoscope/configs/demo.yaml", "share/doc/cathoscope/LICENSE", "share/doc/cathoscope/CITATION.cff",
+            "share/bash-completion/completions/cathoscope"}
+
+
+def check_tree(root, folder):
+    """`root` is a prefix that was put or moved to this place. Its own weights are the ones that are looked at."""
+    assert EXPECTED <= installed_files(root)
+    program = root / "bin/cathoscope"
+    assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.startswith("cathoscope")
+    grey, _ = make_inputs.balls(shape=(20, 22, 24), radius=5)
+    make_inputs.write_npy(folder / "v.npy", grey.astype("uint8"))
+    (folder / "s.yaml").write_text("name: s\noutput: out\nelectrodes: [{name: e, volume: {path: v.npy, voxel_size_um: 0.2}}]\n"
+                                   "segmentation: {method: network, model: builtin-ci}\nstages: [volume, segmentation]\n")
+    weights = root / "share/cathoscope/models/ci.h5"
+    weights.write_text("nothing")
+    env = {k: v for k, v in os.environ.items() if k != "CATHOSCOPE_DATA"}
+    result = subprocess.run([program, "run", folder / "s.yaml"], capture_output=True, text=True, check=False, env=env)
+    assert result.returncode == 65 and str(weights) in result.stderr, result.stderr
+
+
+def test_an_installed_tree_may_be_moved(build, tmp_path):
+    subprocess.run(["cmake", "--install", build, "--prefix", tmp_path / "first"], check=True, stdout=subprocess.DEVNULL)
+    (tmp_path / "first").rename(tmp_path / "second")
+    check_tree(tmp_path / "second", tmp_path)
+
+
+def test_a_debian_package_unpacks_into_a_folder_and_runs(build, tmp_path):
+    if not shutil.which("dpkg-shlibdeps"):
+        pytest.skip("dpkg-dev is not installed")
+    result = subprocess.run(["cpack", "--config", build / "CPackConfig.cmake", "-B", tmp_path / "package"], cwd=tmp_path,
+                            capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    package = next((tmp_path / "package").glob("cathoscope_*.deb"))
+    facts = subprocess.run(["dpkg-deb", "-f", package], capture_output=True, text=True, check=True).stdout
+    depends = next(line for line in facts.splitlines() if line.startswith("Depends:"))
+    for library in ("libtorch", "libhdf5", "libtiff", "libyaml-cpp"):
+        assert library in depends
+    subprocess.run(["dpkg-deb", "-x", package, tmp_path / "unpacked"], check=True)
+    check_tree(tmp_path / "unpacked/usr", tmp_path)

@@ -1,0 +1,70 @@
+#include <cathoscope/core/error.hpp>
+#include <cathoscope/pipeline/job_script.hpp>
+#include <cathoscope/pipeline/shards.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace cathoscope;
+
+namespace {
+
+JobSettings settings() {
+  JobSettings s;
+  s.name = "nmc";
+  s.program = "/opt/bin/cathoscope";
+  s.config = "/data/study.yaml";
+  s.output = "/data/out/";
+  s.electrodes = 1;
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("a shell word is one word whatever is in it") {
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("a b$c") == "'a b$c'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
+  CHECK_THROWS_AS(shell_word("a\nb"), Error);
+}
+
+TEST_CASE("a study of one electrode is one job, of several an array before it") {
+  CHECK(job_folder("/data/out/") == "/data/out.slurm");
+  JobSettings s = settings();
+  CHECK(slurm_scripts(s).electrodes.empty());
+  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'"));
+  s.electrodes = 4;
+  const JobScripts scripts = slurm_scripts(s);
+  CHECK_THAT(scripts.electrodes, Catch::Contains("#SBATCH --array=1-4\n"));
+  CHECK_THAT(scripts.study, !Catch::Contains("--array") && Catch::Contains("'/data/out.shard-4-of-4'"));
+}
+
+TEST_CASE("jobs ask for whole minutes, and for a warning that leaves time") {
+  JobSettings s = settings();
+  s.seconds = 61;
+  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("--time=2\n") && Catch::Contains("--signal=USR1@15\n"));
+  s.seconds = 24 * 3600;
+  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("--time=1440\n") && Catch::Contains("--signal=USR1@120\n"));
+}
+
+TEST_CASE("what a line of sbatch cannot say is refused") {
+  JobSettings s = settings();
+  s.sbatch = {"--comment=a\n#SBATCH --uid=0"};
+  CHECK_THROWS_AS(slurm_scripts(s), Error);
+  s = settings();
+  s.output = "/data/\"x\"";
+  CHECK_THROWS_AS(slurm_scripts(s), Error);
+}
+
+TEST_CASE("shards are counted from one and have every electrode once") {
+  for (const int n : {1, 2, 3, 7})
+    for (std::size_t electrode = 0; electrode < 10; ++electrode) {
+      int owners = 0;
+      for (int i = 1; i <= n; ++i) owners += Shard{i, n}.has(electrode) ? 1 : 0;
+      CHECK(owners == 1);
+    }
+  CHECK(shard_from("2/3").index == 2);
+  CHECK(shard_from("2/3").count == 3);
+  for (const char* text : {"", "/", "1/", "/2", "0/1", "2/1", "1/2/3", "1 /2x"})
+    CHECK_THROWS_AS(shard_from(text), Error);
+  CHECK(shard_folder("/data/out/", {2, 3}) == "/data/out.shard-2-of-3");
+}
