@@ -28,7 +28,8 @@ std::vector<ReportStage> stages_of(const std::map<std::string, std::string>& unu
   for (const auto& seen : run.seen()) {
     const fs::path record = record_of(seen, run);
     const bool counts = run.selected(seen.stage) || seen.status.state == StageState::finished;
-    if (counts && fs::exists(record) && !is_report(seen)) stages.push_back({seen.electrode, seen.stage, seen.part, record, {}});
+    if (counts && fs::exists(record) && !is_report(seen))
+      stages.push_back({seen.electrode, seen.stage, seen.part, record, {}});
   }
   for (const auto& [name, why] : unusable) {
     const auto slash = name.find('/');
@@ -62,7 +63,8 @@ ReportInputs report_inputs(const Config& config, const FigureSources& sources, c
   inputs.seed = config.seed;
   inputs.exclude = config.statistics.exclude;
   for (std::size_t i = 0; i < config.electrodes.size(); ++i)
-    inputs.electrodes.push_back(electrode_of(config, config.electrodes[i], sources.inputs()[i], sources.unusable(), run));
+    inputs.electrodes.push_back(
+        electrode_of(config, config.electrodes[i], sources.inputs()[i], sources.unusable(), run));
   inputs.stages = stages_of(sources.unusable(), run);
   Config shown = config;
   shown.output = ".";

@@ -29,12 +29,18 @@ std::string text_of_key(const Json& j, const char* key) {
 
 /// The list may name files below its folder only.
 bool stays_inside(const fs::path& file) {
-  return file.is_relative() && std::none_of(file.begin(), file.end(), [](const fs::path& part) { return part == ".."; });
+  return file.is_relative() &&
+         std::none_of(file.begin(), file.end(), [](const fs::path& part) { return part == ".."; });
 }
 
 Figure figure_of(const Json& j, const fs::path& folder) {
-  Figure f{text_of_key(j, "name"), text_of_key(j, "title"), text_of_key(j, "caption"),
-           j.contains("synthetic") && j.at("synthetic").is_boolean() && j.at("synthetic").get<bool>(), {}, {}, {}};
+  Figure f{text_of_key(j, "name"),
+           text_of_key(j, "title"),
+           text_of_key(j, "caption"),
+           j.contains("synthetic") && j.at("synthetic").is_boolean() && j.at("synthetic").get<bool>(),
+           {},
+           {},
+           {}};
   if (j.contains("files") && j.at("files").is_array())
     for (const auto& file : j.at("files"))
       if (file.is_string() && stays_inside(file.get<std::string>())) f.files.push_back(file.get<std::string>());
@@ -71,27 +77,30 @@ std::string image_html(const Figure& f) {
                        f.svg.empty() ? "Not available as SVG" : "Too large for this page",
                        escaped(f.files.empty() ? f.name : f.files.front()));
   if (f.packed)
-    return fmt::format("<img alt=\"{}\" data-packed=\"{}\"><noscript><p class=\"note\">This large figure needs JavaScript; "
-                       "it is also in figures/{}.</p></noscript>",
-                       alt, f.data, escaped(f.files.front()));
+    return fmt::format(
+        "<img alt=\"{}\" data-packed=\"{}\"><noscript><p class=\"note\">This large figure needs JavaScript; "
+        "it is also in figures/{}.</p></noscript>",
+        alt, f.data, escaped(f.files.front()));
   return fmt::format("<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">", alt, f.data);
 }
 
 std::string figure_html(const Figure& f) {
   std::string files;
   for (const auto& file : f.files) files += (files.empty() ? "" : ", ") + escaped(file);
-  return fmt::format("<figure class=\"figure\" id=\"figure-{}\">{}<figcaption><b>{}</b>{} {} <small>{}</small>"
-                     "</figcaption></figure>\n",
-                     escaped(f.name), image_html(f), escaped(f.title.empty() ? f.name : f.title),
-                     f.synthetic ? " <span class=\"tag\">synthetic</span>" : "", escaped(f.caption),
-                     files.empty() ? "" : "figures/: " + files);
+  return fmt::format(
+      "<figure class=\"figure\" id=\"figure-{}\">{}<figcaption><b>{}</b>{} {} <small>{}</small>"
+      "</figcaption></figure>\n",
+      escaped(f.name), image_html(f), escaped(f.title.empty() ? f.name : f.title),
+      f.synthetic ? " <span class=\"tag\">synthetic</span>" : "", escaped(f.caption),
+      files.empty() ? "" : "figures/: " + files);
 }
 
 std::string missing_html(const Json& list) {
   std::string rows;
   if (list.is_array())
     for (const auto& m : list)
-      rows += row_html({escaped(text_of_key(m, "name")), escaped(text_of_key(m, "title")), escaped(text_of_key(m, "why"))});
+      rows +=
+          row_html({escaped(text_of_key(m, "name")), escaped(text_of_key(m, "title")), escaped(text_of_key(m, "why"))});
   if (rows.empty()) return "";
   return "<h3>Figures that are not here, and why</h3><div class=\"scroll\"><table><thead><tr><th>name</th><th>what</th>"
          "<th>why not</th></tr></thead><tbody>" +

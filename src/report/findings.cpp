@@ -47,8 +47,7 @@ Moments moments_of(std::size_t n, const F& value) {
   const double count = static_cast<double>(n);
   Moments m;
   if (n > 0) m.mean = sum / count;
-  if (n > 1 && m.mean > 0)
-    m.variation = std::sqrt(std::max(0.0, (squares - sum * m.mean) / (count - 1))) / m.mean;
+  if (n > 1 && m.mean > 0) m.variation = std::sqrt(std::max(0.0, (squares - sum * m.mean) / (count - 1))) / m.mean;
   return m;
 }
 
@@ -98,9 +97,9 @@ std::vector<Contribution> contributions_of(const Table& table) {
     all.push_back({text_at(table, "attribute", row), text_at(table, "group", row),
                    Interval{number_at(table, "mean_abs_shap", row), number_at(table, "ci_low", row),
                             number_at(table, "ci_high", row)},
-                   number_at(table, "null_floor", row), number_at(table, "q", row), number_at(table, "direction", row)});
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.score.value > b.score.value; });
+                   number_at(table, "null_floor", row), number_at(table, "q", row),
+                   number_at(table, "direction", row)});
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.score.value > b.score.value; });
   return all;
 }
 

@@ -16,8 +16,8 @@ namespace cathoscope::report {
 struct Contribution {
   std::string attribute;
   std::string group;
-  Interval score;        ///< mean |SHAP|, 95 % over half samples
-  double floor = 0;      ///< 95 % quantile of the score with the column permuted
+  Interval score;    ///< mean |SHAP|, 95 % over half samples
+  double floor = 0;  ///< 95 % quantile of the score with the column permuted
   double q = 0;
   double direction = 0;  ///< rank correlation of value and contribution
 
@@ -46,18 +46,18 @@ struct Clustering {
 struct ElectrodeFindings {
   std::string name;
   std::string target;
-  std::string synthetic;           ///< how the data were made, where they are no measurement
+  std::string synthetic;  ///< how the data were made, where they are no measurement
   std::size_t particles = 0;
   std::size_t flagged = 0;         ///< left out of inference by a flag
   std::size_t without_target = 0;  ///< left out because damage is unknown
   std::vector<double> damage;      ///< of the particles that are used
   Interval mean;                   ///< 95 % by bootstrap of the particles
   double median = 0;
-  Interval variation;              ///< standard deviation over mean: how uneven damage is
-  double worst_tenth = 0;          ///< share of all damage that the most damaged tenth carries
+  Interval variation;      ///< standard deviation over mean: how uneven damage is
+  double worst_tenth = 0;  ///< share of all damage that the most damaged tenth carries
   std::optional<ForestFindings> forest;
   std::optional<Clustering> clustering;
-  std::vector<double> mean_draws;       ///< the bootstrap's, for comparisons
+  std::vector<double> mean_draws;  ///< the bootstrap's, for comparisons
   std::vector<double> variation_draws;
 
   [[nodiscard]] std::size_t used() const { return damage.size(); }
@@ -66,7 +66,7 @@ struct ElectrodeFindings {
 /// An electrode against the first.
 struct Comparison {
   std::string first, second;
-  Interval mean_difference;             ///< second minus first
+  Interval mean_difference;  ///< second minus first
   Interval variation_difference;
   std::vector<std::string> attributes;  ///< contributions that differ at q <= 0.05
   std::size_t latent_pairs = 0;

@@ -26,11 +26,13 @@ constexpr StageText texts[]{
      "An autoencoder with one latent dimension for each group of attributes; links are correlations between them, with "
      "intervals from a bootstrap and p values from permutations, corrected by Benjamini and Hochberg."},
     {"regression", "contributions", "What goes with damage",
-     "A random forest predicts damage from the attributes; exact Shapley values say what each contributed. A score is the "
+     "A random forest predicts damage from the attributes; exact Shapley values say what each contributed. A score is "
+     "the "
      "mean absolute value over the particles, averaged over refits (seeds and subsets). Intervals: half samples. Null "
      "floor: the 95 % quantile of the score with that column shuffled."},
     {"regression", "statistics", "Statistics of damage",
-     "Distributions, correlations, distances between severely damaged particles against shuffled damage (among particles "
+     "Distributions, correlations, distances between severely damaged particles against shuffled damage (among "
+     "particles "
      "of like depth and size), and the same for the two halves of one electrode, where any difference is noise."},
     {"chemomechanics", "", "Chemomechanical model",
      "Particles that swell and shrink, lose contact to their binder and share one current."},

@@ -77,8 +77,8 @@ Json shap_json(const Table& particles, const Table& shap, const std::vector<std:
   return j;
 }
 
-Json list_json(const Table& table, const Table* shap, const std::string& target, const std::vector<std::string>& exclude,
-               const std::vector<std::size_t>& rows) {
+Json list_json(const Table& table, const Table* shap, const std::string& target,
+               const std::vector<std::string>& exclude, const std::vector<std::size_t>& rows) {
   Json j{{"names", Json::array()}, {"units", Json::array()}, {"about", Json::array()}, {"columns", Json::array()}};
   for (const Column* c : columns_of(table, target)) {
     const std::size_t a = attribute_index(c->name);

@@ -112,7 +112,8 @@ Colour viridis(double share) {
   const auto i = std::min<std::size_t>(7, static_cast<std::size_t>(at));
   Colour c{};
   for (std::size_t k = 0; k < 3; ++k)
-    c[k] = static_cast<std::uint8_t>(std::lround(stops[i][k] + (at - static_cast<double>(i)) * (stops[i + 1][k] - stops[i][k])));
+    c[k] = static_cast<std::uint8_t>(
+        std::lround(stops[i][k] + (at - static_cast<double>(i)) * (stops[i + 1][k] - stops[i][k])));
   return c;
 }
 
@@ -134,8 +135,8 @@ Picture still_picture(const Grid<std::uint32_t>& labels, const std::vector<doubl
       const auto [from, to] = inside(size, start, view.forward);
       std::uint8_t colour = 0;
       for (double t = from + 0.1 * step; t < to && colour == 0; t += step) {
-        const Index3 i = scene.voxel({start[0] + t * view.forward[0], start[1] + t * view.forward[1],
-                                      start[2] + t * view.forward[2]});
+        const Index3 i = scene.voxel(
+            {start[0] + t * view.forward[0], start[1] + t * view.forward[1], start[2] + t * view.forward[2]});
         if (const std::uint32_t label = scene.at(i)) colour = colour_of(scene, i, label, value);
       }
       picture.pixels.push_back(colour);

@@ -20,7 +20,8 @@ std::string stage_text(const ReportStage& s) {
 }
 
 Json run_of(const Json& record) {
-  return record.is_object() && record.contains("run") && record.at("run").is_object() ? record.at("run") : Json::object();
+  return record.is_object() && record.contains("run") && record.at("run").is_object() ? record.at("run")
+                                                                                      : Json::object();
 }
 
 std::string text_or_empty(const Json& j, const char* key) {
@@ -57,8 +58,8 @@ std::string missing_html(const ReportInputs& inputs) {
   std::string rows;
   for (const auto& s : inputs.stages)
     if (s.record.empty())
-      rows += "<li><b>" + stage_text(s) + (s.electrode.empty() ? "" : ", " + escaped(s.electrode)) + "</b>: " +
-              escaped(s.why_missing) + "</li>\n";
+      rows += "<li><b>" + stage_text(s) + (s.electrode.empty() ? "" : ", " + escaped(s.electrode)) +
+              "</b>: " + escaped(s.why_missing) + "</li>\n";
   return rows.empty() ? "" : "<h3>Stages that this report is without</h3><ul>" + rows + "</ul>";
 }
 
@@ -79,7 +80,8 @@ std::string stages_html(const ReportInputs& inputs) {
     if (!s.record.empty()) rows += stage_row(s);
   if (rows.empty()) return "";
   return "<div class=\"scroll\"><table><caption>Stages as they ran; the key starts the hash of settings and inputs."
-         "</caption><thead><tr><th>electrode</th><th>stage</th><th>finished</th><th>took</th><th>peak memory</th><th>threads"
+         "</caption><thead><tr><th>electrode</th><th>stage</th><th>finished</th><th>took</th><th>peak "
+         "memory</th><th>threads"
          "</th><th>host</th><th>program</th><th>key</th></tr></thead><tbody>" +
          rows + "</tbody></table></div>";
 }
@@ -102,8 +104,8 @@ std::string log_html(const std::filesystem::path& file) {
   std::string text = read_text(file);
   const bool cut = text.size() > log_bytes;
   if (cut) text.erase(0, text.find('\n', text.size() - log_bytes) + 1);
-  return std::string("<details><summary>log until this page was written") + (cut ? " (its end; all of it is in log.txt)" : "") +
-         "</summary><pre>" + escaped(text) + "</pre></details>";
+  return std::string("<details><summary>log until this page was written") +
+         (cut ? " (its end; all of it is in log.txt)" : "") + "</summary><pre>" + escaped(text) + "</pre></details>";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "encode.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 
@@ -10,11 +11,16 @@ namespace cathoscope::report {
 
 namespace {
 
+/// A browser turns surfaces of twice as many triangles without effort.
+constexpr std::int64_t most_faces = 600'000;
+
 /// Chunks of a project's HDF5 file are 64 voxels an axis.
 constexpr Index3 block_shape{64, 512, 512};
 
 /// The voxel of the fine grid at the centre of voxel i of the coarse one.
-std::int64_t centre(std::int64_t i, std::int64_t coarse, std::int64_t fine) { return (2 * i + 1) * fine / (2 * coarse); }
+std::int64_t centre(std::int64_t i, std::int64_t coarse, std::int64_t fine) {
+  return (2 * i + 1) * fine / (2 * coarse);
+}
 
 template <class T>
 Grid<T> empty_grid(const Index3& fine, const Vec3& voxel_size_um, const Vec3& origin_um, const Index3& shape) {
@@ -47,8 +53,8 @@ Grid<std::uint32_t> resampled(const Grid<std::uint32_t>& labels, const Index3& s
   for (std::int64_t z = 0; z < shape[0]; ++z)
     for (std::int64_t y = 0; y < shape[1]; ++y)
       for (std::int64_t x = 0; x < shape[2]; ++x)
-        out.values(z, y, x) = labels.values(centre(z, shape[0], fine[0]), centre(y, shape[1], fine[1]),
-                                            centre(x, shape[2], fine[2]));
+        out.values(z, y, x) =
+            labels.values(centre(z, shape[0], fine[0]), centre(y, shape[1], fine[1]), centre(x, shape[2], fine[2]));
   return out;
 }
 
@@ -128,6 +134,26 @@ PackedGrid fitted(Grid<T> grid, std::size_t bytes, const Encode& encode, const C
   }
 }
 
+/// Faces between neighbouring voxels of different labels, one for each label of the two that is a particle.
+std::int64_t faces(const Grid<std::uint32_t>& labels) {
+  const Index3 n = labels.shape();
+  const std::array<std::int64_t, 3> stride{n[1] * n[2], n[2], 1};
+  const std::uint32_t* v = labels.values.data();
+  std::int64_t count = 0;
+  for (std::int64_t z = 0; z < n[0]; ++z)
+    for (std::int64_t y = 0; y < n[1]; ++y)
+      for (std::int64_t x = 0; x < n[2]; ++x) {
+        const Index3 at{z, y, x};
+        const std::int64_t i = z * stride[0] + y * stride[1] + x;
+        for (std::size_t a = 0; a < 3; ++a) {
+          if (at[a] + 1 == n[a]) continue;
+          const std::uint32_t here = v[i], next = v[i + stride[a]];
+          if (here != next) count += (here != 0 ? 1 : 0) + (next != 0 ? 1 : 0);
+        }
+      }
+  return count;
+}
+
 }  // namespace
 
 Index3 reduced_shape(const Index3& shape, const Vec3& voxel_size_um, double voxels) {
@@ -173,6 +199,10 @@ Grid<float> averaged(const GridSource<float>& grey, const Index3& shape, const C
 }
 
 PackedGrid packed_labels(Grid<std::uint32_t> labels, std::size_t bytes) {
+  const Grid<std::uint32_t> full = labels;
+  while (faces(labels) > most_faces)
+    labels = resampled(
+        full, reduced_shape(full.shape(), full.voxel_size_um, 0.9 * static_cast<double>(volume_of(labels.shape()))));
   return fitted(std::move(labels), bytes, label_bytes, resampled);
 }
 

@@ -29,7 +29,7 @@ struct PackedGrid {
 };
 
 /// Labels of at most 65,535 as uint16, each XORed with the voxel before it along y, low bytes first, then high bytes.
-/// Made coarser until it takes at most `bytes`.
+/// Made coarser until it takes at most `bytes` and its surfaces have no more triangles than a browser draws with ease.
 PackedGrid packed_labels(Grid<std::uint32_t> labels, std::size_t bytes);
 
 /// Grey values between `low` and `high` in 64 steps, each as its difference (modulo 256) to the voxel before it along x.

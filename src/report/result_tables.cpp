@@ -62,17 +62,19 @@ const std::vector<Shown> contribution_columns{{"attribute", "attribute"},
                                               {"sd_subsets", "sd of subsets"},
                                               {"reliability", "reliability"}};
 
-const std::vector<Shown> difference_columns{{"first", "first"},         {"second", "second"},       {"profile", "profile"},
-                                            {"attribute", "attribute"}, {"mean", "second - first"}, {"sd", "sd"},
-                                            {"ci_low", "from"},         {"ci_high", "to"},          {"q", "q"}};
+const std::vector<Shown> difference_columns{
+    {"first", "first"},         {"second", "second"},       {"profile", "profile"},
+    {"attribute", "attribute"}, {"mean", "second - first"}, {"sd", "sd"},
+    {"ci_low", "from"},         {"ci_high", "to"},          {"q", "q"}};
 
-const std::vector<Shown> link_columns{{"electrode", "electrode"}, {"i", "LD"},      {"j", "LD"}, {"r", "r"},
+const std::vector<Shown> link_columns{{"electrode", "electrode"}, {"i", "LD"},       {"j", "LD"}, {"r", "r"},
                                       {"ci_low", "from"},         {"ci_high", "to"}, {"p", "p"},  {"q", "q"},
                                       {"significant", "a link"}};
 
 const std::vector<Shown> latent_difference_columns{
-    {"first", "first"}, {"second", "second"},              {"i", "LD"}, {"j", "LD"}, {"state", "state"},
-    {"delta_z", "difference of atanh r"}, {"p", "p"}, {"q", "q"},  {"different", "different"}};
+    {"first", "first"}, {"second", "second"}, {"i", "LD"},
+    {"j", "LD"},        {"state", "state"},   {"delta_z", "difference of atanh r"},
+    {"p", "p"},         {"q", "q"},           {"different", "different"}};
 
 void add(std::string& out, const std::filesystem::path& folder, const std::string& file, const std::string& caption,
          const std::vector<Shown>& columns) {
@@ -94,7 +96,8 @@ std::string result_tables(const Findings& findings, const ReportInputs& inputs) 
         "The published definitions of the attributes in " + escaped(e.name) + ".", contribution_columns);
     if (!paper.empty())
       out += "<details><summary>" + escaped(e.name) +
-             ": the same with the published definitions of the attributes (a definition, not a cause: Sphericity, VSratio, "
+             ": the same with the published definitions of the attributes (a definition, not a cause: Sphericity, "
+             "VSratio, "
              "EDensity, Homogeneity, SurfInner and RoughInner contain the cracks that define Damage)</summary>" +
              paper + "</details>";
   }

@@ -34,10 +34,11 @@ std::string listed(const std::vector<std::string>& names) {
 std::string damage_text(const Findings& f) {
   std::string text;
   for (const auto& e : f.electrodes)
-    text += fmt::format("Mean {} of <b>{}</b> is <b>{}</b> over {} particles (median {}; the most damaged tenth carries {} "
-                        "of it). ",
-                        target_text(e), escaped(e.name), value_text(e, e.mean), count_text(e.used()),
-                        value_text(e, e.median), percent_text(e.worst_tenth));
+    text += fmt::format(
+        "Mean {} of <b>{}</b> is <b>{}</b> over {} particles (median {}; the most damaged tenth carries {} "
+        "of it). ",
+        target_text(e), escaped(e.name), value_text(e, e.mean), count_text(e.used()), value_text(e, e.median),
+        percent_text(e.worst_tenth));
   return text;
 }
 
@@ -81,10 +82,9 @@ std::string prediction_text(const ElectrodeFindings& e) {
     cleared += c.clear() ? 1 : 0;
     if (c.clear() && clear.size() < top) clear.push_back("<b>" + escaped(c.attribute) + "</b>");
   }
-  const std::string causes =
-      clear.empty() ? "no attribute clears its null floor"
-                    : fmt::format("{} of {} attributes clear their null floor, first {}", cleared,
-                                  f.contributions.size(), listed(clear));
+  const std::string causes = clear.empty() ? "no attribute clears its null floor"
+                                           : fmt::format("{} of {} attributes clear their null floor, first {}",
+                                                         cleared, f.contributions.size(), listed(clear));
   return fmt::format("In <b>{}</b> the attributes predict {} of the variance ({}); {}. ", escaped(e.name),
                      percent_text(f.oob_r2), scores, causes);
 }
@@ -101,10 +101,11 @@ std::string neighbour_text(const Findings& findings) {
 
 std::string clustering_text(const ElectrodeFindings& e) {
   const Clustering& c = *e.clustering;
-  return fmt::format("In {} the {} severely damaged particles {} closer together than chance: {} µm to the three nearest, "
-                     "{} µm by chance (p = {}). ",
-                     escaped(e.name), count_text(c.severe), c.p <= 0.05 ? "<b>lie</b>" : "<b>do not lie</b>",
-                     number_text(c.distance_um), number_text(c.expected_um), number_text(c.p, 2));
+  return fmt::format(
+      "In {} the {} severely damaged particles {} closer together than chance: {} µm to the three nearest, "
+      "{} µm by chance (p = {}). ",
+      escaped(e.name), count_text(c.severe), c.p <= 0.05 ? "<b>lie</b>" : "<b>do not lie</b>",
+      number_text(c.distance_um), number_text(c.expected_um), number_text(c.p, 2));
 }
 
 std::string comparison_text(const Comparison& c) {
@@ -138,9 +139,9 @@ std::vector<Topic> topics(const Findings& f) {
     if (e.forest) predictions += prediction_text(e);
     if (e.clustering) clusters += clustering_text(e);
   }
-  std::vector<Topic> all{{"How much", damage_text(f) + means},  {"How uneven", evenness},
-                         {"What goes with it", predictions},    {"Neighbours or itself", neighbour_text(f)},
-                         {"Where the worst lie", clusters},     {"What differs", differences}};
+  std::vector<Topic> all{{"How much", damage_text(f) + means}, {"How uneven", evenness},
+                         {"What goes with it", predictions},   {"Neighbours or itself", neighbour_text(f)},
+                         {"Where the worst lie", clusters},    {"What differs", differences}};
   std::erase_if(all, [](const Topic& t) { return t.text.empty(); });
   return all;
 }
@@ -150,7 +151,8 @@ std::string contribution_plot(const ElectrodeFindings& e) {
   const auto& all = e.forest->contributions;
   const std::size_t n = std::min(all.size(), top);
   double largest = 1e-300;
-  for (std::size_t i = 0; i < n; ++i) largest = std::max({largest, all[i].score.high, all[i].floor, all[i].score.value});
+  for (std::size_t i = 0; i < n; ++i)
+    largest = std::max({largest, all[i].score.high, all[i].floor, all[i].score.value});
   const double left = 118, width = 200;
   const auto at = [&](double v) { return left + width * (std::isfinite(v) ? std::max(0.0, v) / largest : 0.0); };
   std::string rows;
@@ -158,15 +160,17 @@ std::string contribution_plot(const ElectrodeFindings& e) {
     const Contribution& c = all[i];
     const double y = 14 + 22 * static_cast<double>(i);
     rows += fmt::format(
-        "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text><path class=\"{}\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><path class=\"floor\" "
+        "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text><path class=\"{}\" d=\"M{:.1f} {:.1f}H{:.1f}\"/><path "
+        "class=\"floor\" "
         "d=\"M{:.1f} {:.1f}v14\"/><circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>",
         left - 8, y + 4, escaped(c.attribute), c.clear() ? "range" : "range unclear", at(c.score.low), y,
         at(c.score.high), at(c.floor), y - 7, c.clear() ? "clear" : "unclear", at(c.score.value), y);
   }
-  return fmt::format("<figure class=\"plot\"><svg viewBox=\"0 0 330 {}\" role=\"img\" aria-label=\"Largest "
-                     "contributions in {}; the numbers are in the table of contributions\">{}</svg><figcaption>Mean "
-                     "|SHAP| with 95 % interval, scale 0 to {}. Bar: null floor. Hollow: not above it.</figcaption></figure>",
-                     22 * n + 6, escaped(e.name), rows, number_text(largest));
+  return fmt::format(
+      "<figure class=\"plot\"><svg viewBox=\"0 0 330 {}\" role=\"img\" aria-label=\"Largest "
+      "contributions in {}; the numbers are in the table of contributions\">{}</svg><figcaption>Mean "
+      "|SHAP| with 95 % interval, scale 0 to {}. Bar: null floor. Hollow: not above it.</figcaption></figure>",
+      22 * n + 6, escaped(e.name), rows, number_text(largest));
 }
 
 std::string left_out_text(const ElectrodeFindings& e, const std::vector<std::string>& exclude) {
@@ -216,8 +220,10 @@ std::string synthetic_banner(const Findings& findings) {
 
 std::string caveats(const Findings& findings) {
   if (findings.electrodes.empty()) return "";
-  return "<p class=\"note\">Square brackets: 95 % intervals over the particles of <em>one</em> electrode; another electrode "
-         "made the same way may differ by more. Attributes that predict damage need not cause it. An attribute clears its "
+  return "<p class=\"note\">Square brackets: 95 % intervals over the particles of <em>one</em> electrode; another "
+         "electrode "
+         "made the same way may differ by more. Attributes that predict damage need not cause it. An attribute clears "
+         "its "
          "null floor if its score is above the 95 % quantile with that column shuffled, and q is at most 0.05.</p>";
 }
 
@@ -226,8 +232,9 @@ std::string caveats(const Findings& findings) {
 std::string summary_section(const Findings& findings, const ReportInputs& inputs) {
   std::string out = synthetic_banner(findings);
   if (findings.electrodes.empty())
-    out += "<p>This run has no table of particles: there is nothing to summarise. What ran is under <a "
-           "href=\"#provenance\">Provenance</a>.</p>";
+    out +=
+        "<p>This run has no table of particles: there is nothing to summarise. What ran is under <a "
+        "href=\"#provenance\">Provenance</a>.</p>";
   else {
     out += "<ul class=\"findings\">";
     for (const auto& t : topics(findings)) out += "<li><strong>" + t.title + ".</strong> " + t.text + "</li>\n";

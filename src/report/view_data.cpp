@@ -100,10 +100,11 @@ std::string still_html(const Grid<std::uint32_t>& labels, const ParticleList& li
         electrode.target == "Damage" ? percent_text(limit) + " and more" : number_text(limit) + " and more";
     return fmt::format(
         "<figure class=\"still\" data-electrode=\"{}\"><img width=\"{}\" height=\"{}\" alt=\"The particles of {} seen "
-        "from above one corner, coloured by {}\" src=\"data:image/png;base64,{}\"><figcaption>{}: particles coloured by {}, "
+        "from above one corner, coloured by {}\" src=\"data:image/png;base64,{}\"><figcaption>{}: particles coloured "
+        "by {}, "
         "from dark (0) to yellow ({}); grey: unknown.</figcaption></figure>",
-        escaped(electrode.name), picture.width, picture.height, escaped(electrode.name), escaped(electrode.target), data,
-        escaped(electrode.name), escaped(electrode.target), scale);
+        escaped(electrode.name), picture.width, picture.height, escaped(electrode.name), escaped(electrode.target),
+        data, escaped(electrode.name), escaped(electrode.target), scale);
   }
   return "<p class=\"note\">No room for a picture of " + escaped(electrode.name) + ".</p>";
 }

@@ -15,7 +15,7 @@ namespace cathoscope::report {
 
 /// The particles that the page lists. Where not all find room, the largest.
 struct ParticleList {
-  std::string base64;     ///< JSON, zlib, base64
+  std::string base64;  ///< JSON, zlib, base64
   std::size_t kept = 0;
   std::size_t total = 0;
   std::unordered_map<std::uint64_t, std::uint32_t> index;  ///< label -> place in the list, from 1

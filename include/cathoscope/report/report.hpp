@@ -14,31 +14,31 @@ namespace cathoscope {
 
 /// An electrode as the report finds it in the run folder.
 struct ReportElectrode {
-  std::string name;                       ///< of the electrode and of its folder
-  std::string target = "Damage";          ///< the column that stands for damage
-  std::string synthetic{};                ///< how it was made where it is no measurement; empty: as its summary.json says
-  std::filesystem::path particles{};      ///< CSV whose rows are listed and picked: attributes.csv, or the given table
-  std::filesystem::path compared{};       ///< CSV that inference used, where that is another one (matched resolution)
+  std::string name;                   ///< of the electrode and of its folder
+  std::string target = "Damage";      ///< the column that stands for damage
+  std::string synthetic{};            ///< how it was made where it is no measurement; empty: as its summary.json says
+  std::filesystem::path particles{};  ///< CSV whose rows are listed and picked: attributes.csv, or the given table
+  std::filesystem::path compared{};   ///< CSV that inference used, where that is another one (matched resolution)
 };
 
 /// A stage of the run, finished or not. Only what a finished stage left is looked at: a run folder may hold older files.
 struct ReportStage {
-  std::string electrode{};          ///< empty: of the whole run
-  std::string name{};               ///< "volume", ...
-  std::string part{};               ///< of a stage in several parts
-  std::filesystem::path record{};   ///< its `<stage>.json`; empty where it did not run
-  std::string why_missing{};        ///< where it did not run
+  std::string electrode{};         ///< empty: of the whole run
+  std::string name{};              ///< "volume", ...
+  std::string part{};              ///< of a stage in several parts
+  std::filesystem::path record{};  ///< its `<stage>.json`; empty where it did not run
+  std::string why_missing{};       ///< where it did not run
 };
 
 struct ReportInputs {
-  std::filesystem::path folder;          ///< the run folder
-  std::string run;                       ///< its name
-  std::string program;                   ///< name and version
+  std::filesystem::path folder;  ///< the run folder
+  std::string run;               ///< its name
+  std::string program;           ///< name and version
   std::uint64_t seed = 0;
-  std::vector<std::string> exclude;      ///< flags: rows where one of these columns is above 0 were left out of inference
+  std::vector<std::string> exclude;  ///< flags: rows where one of these columns is above 0 were left out of inference
   std::vector<ReportElectrode> electrodes;
-  std::vector<ReportStage> stages;       ///< in the order of the run
-  std::string config_yaml;               ///< the resolved configuration, shown as the method's parameters
+  std::vector<ReportStage> stages;  ///< in the order of the run
+  std::string config_yaml;          ///< the resolved configuration, shown as the method's parameters
 };
 
 /// What a report may weigh at most, in bytes, whatever the size of the study.

@@ -66,7 +66,7 @@ function numberText(value, digits = 4) {
 }
 
 // "um^3" as people write it.
-const unitText = (unit) => unit.replace(/^um/, "µm").replace("^2", "²").replace("^3", "³").replace("1/grey value", "per grey value");
+const unitText = (unit) => unit.replace("degree", "°").replace(/^um/, "µm").replace("^2", "²").replace("^3", "³").replace("1/grey value", "per grey value");
 
 // Viridis (CC0), as in picture.cpp.
 const viridisStops = [[68, 1, 84], [71, 44, 122], [59, 81, 139], [44, 113, 142], [33, 144, 141], [39, 173, 129],

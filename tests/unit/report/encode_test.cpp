@@ -38,7 +38,8 @@ TEST_CASE("a picture is a PNG of its size, and a zlib stream says so") {
 TEST_CASE("text from outside stays text") {
   CHECK(escaped(R"h(<img src=x onerror="alert('1')">&)h") ==
         "&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;");
-  const std::string json = script_json({{"name", "</script><script>alert(1)"}, {"line", "\xe2\x80\xa8"}, {"bad", "\xff"}});
+  const std::string json =
+      script_json({{"name", "</script><script>alert(1)"}, {"line", "\xe2\x80\xa8"}, {"bad", "\xff"}});
   CHECK(json.find('<') == std::string::npos);
   CHECK(Json::parse(json).at("name") == "</script><script>alert(1)");
   CHECK(json.find("\\u2028") != std::string::npos);
@@ -64,5 +65,8 @@ TEST_CASE("numbers as people read them") {
   CHECK(interval_text({0.5, 0.25, 0.75}) == "0.5 [0.25, 0.75]");
   CHECK(points_text({-0.046, -0.064, -0.029}) == "-4.6 percentage points [-6.4, -2.9]");
   CHECK(count_text(999) == "999");
-  CHECK(count_text(1234567) == "1\xE2\x80\xAF" "234\xE2\x80\xAF" "567");
+  CHECK(count_text(1234567) ==
+        "1\xE2\x80\xAF"
+        "234\xE2\x80\xAF"
+        "567");
 }

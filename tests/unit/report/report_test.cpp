@@ -37,7 +37,9 @@ struct HandMade {
     inputs.config_yaml = "name: by-hand\n";
     add("first", 0.1, 0.3, 0.4);
     add("second", 0.35, 0.45, -0.2);
-    for (const char* name : {"first", "second"}) volumes(scratch / name, {8, 8, 8}, [](std::size_t) { return 1u; }, 2);
+    for (const char* name : {"first", "second"})
+      volumes(
+          scratch / name, {8, 8, 8}, [](std::size_t) { return 1u; }, 2);
     inputs.stages.push_back({"", "figures", "", scratch / "absent.json", ""});
   }
 
@@ -50,7 +52,8 @@ struct HandMade {
     write(folder / "attributes.csv", csv);
     write(folder / "regression.json",
           fmt::format(R"({{"profile": "leak_free", "oob_r2": {}, "spatial_cv_r2": 0.3, "rows_used": 30,
-                          "share_neighbour": {{"value": 0.25, "ci_low": 0.2, "ci_high": 0.3}}}})", r2));
+                          "share_neighbour": {{"value": 0.25, "ci_low": 0.2, "ci_high": 0.3}}}})",
+                      r2));
     write(folder / "contributions.csv",
           "attribute,group,mean_abs_shap,ci_low,ci_high,null_floor,q,direction\n"
           "Weak,structure,0.001,0,0.002,0.0015,0.6,0.1\nStrong,structure,0.02,0.015,0.025,0.002,0.01,0.9\n"
@@ -163,12 +166,16 @@ TEST_CASE("hostile names and texts stay text") {
   HandMade::write(run.scratch / "record.json",
                   Json{{"run", {{"warnings", {hostile}}, {"host", hostile}}}, {"config", hostile}}.dump());
   HandMade::write(run.scratch / "log.txt", hostile + "\n");
-  HandMade::write(run.scratch / "first/contributions.csv", "attribute,group,mean_abs_shap,null_floor,q\n" + hostile + ",a,1,0,0\n");
-  HandMade::write(run.scratch / "figures/a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(3)</script></svg>");
+  HandMade::write(run.scratch / "first/contributions.csv",
+                  "attribute,group,mean_abs_shap,null_floor,q\n" + hostile + ",a,1,0,0\n");
+  HandMade::write(run.scratch / "figures/a.svg",
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(3)</script></svg>");
   HandMade::write(run.scratch / "figures/figures.json",
-                  Json{{"figures", {{{"name", hostile}, {"title", hostile}, {"caption", hostile}, {"files", {"a.svg"}}},
-                                    {{"name", "up"}, {"files", {"../first/attributes.csv", "/etc/passwd"}}}}},
-                       {"missing", {{{"name", hostile}, {"why", hostile}}}}}.dump());
+                  Json{{"figures",
+                        {{{"name", hostile}, {"title", hostile}, {"caption", hostile}, {"files", {"a.svg"}}},
+                         {{"name", "up"}, {"files", {"../first/attributes.csv", "/etc/passwd"}}}}},
+                       {"missing", {{{"name", hostile}, {"why", hostile}}}}}
+                      .dump());
   const std::string page = run.page();
   CHECK_FALSE(has(page, "<script>alert"));
   CHECK_FALSE(has(page, "<img src=x"));
@@ -209,10 +216,12 @@ TEST_CASE("figures lie in the page, those without room are named, missing ones s
   const fs::path folder = run.scratch / "figures";
   HandMade::write(folder / "small.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"small\"/>");
   std::string noise;
-  for (unsigned i = 0, h = 1; i < 200'000; ++i) noise += static_cast<char>('a' + ((h = h * 1664525u + 1013904223u) >> 24) % 26);
+  for (unsigned i = 0, h = 1; i < 200'000; ++i)
+    noise += static_cast<char>('a' + ((h = h * 1664525u + 1013904223u) >> 24) % 26);
   HandMade::write(folder / "large.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"><!--" + noise + "--></svg>");
-  HandMade::write(folder / "figures.json",
-                  R"({"figures": [{"name": "small", "title": "Small", "caption": "c", "synthetic": true, "files": ["small.svg", "small.pdf"]},
+  HandMade::write(
+      folder / "figures.json",
+      R"({"figures": [{"name": "small", "title": "Small", "caption": "c", "synthetic": true, "files": ["small.svg", "small.pdf"]},
                                   {"name": "large", "title": "Large", "caption": "", "synthetic": false, "files": ["large.svg"]}],
                       "missing": [{"name": "fig9", "title": "Ninth", "why": "no data"}]})");
   const std::string tight = figures_section(folder, 50'000);
@@ -239,8 +248,9 @@ TEST_CASE("a large study fits the budget") {
   }
   for (const char* name : {"first", "second"}) {
     HandMade::write(run.scratch / name / "attributes.csv", csv);
-    HandMade::volumes(run.scratch / name, {96, 128, 128},
-                      [&](std::size_t) { return (h = h * 1664525u + 1013904223u) % 30001u; }, 30000);
+    HandMade::volumes(
+        run.scratch / name, {96, 128, 128}, [&](std::size_t) { return (h = h * 1664525u + 1013904223u) % 30001u; },
+        30000);
   }
   const std::string page = run.page();
   CHECK(page.size() <= report_bytes_at_most);
@@ -250,13 +260,15 @@ TEST_CASE("a large study fits the budget") {
 
 TEST_CASE("labels without an id are refused") {
   HandMade run;
-  HandMade::volumes(run.scratch / "first", {4, 4, 4}, [](std::size_t) { return 9u; }, 2);
+  HandMade::volumes(
+      run.scratch / "first", {4, 4, 4}, [](std::size_t) { return 9u; }, 2);
   CHECK_THROWS_WITH(run.page(), Catch::Contains("/labels holds 9, but /label_ids has 2 entries"));
 }
 
 TEST_CASE("files of a stage that does not count are not looked at") {
   HandMade run;
-  std::erase_if(run.inputs.stages, [](const ReportStage& s) { return s.name == "regression" || s.name == "segmentation"; });
+  std::erase_if(run.inputs.stages,
+                [](const ReportStage& s) { return s.name == "regression" || s.name == "segmentation"; });
   const std::string page = run.page();
   CHECK(has(page, "No regression in this run"));
   CHECK_FALSE(has(page, "Contributions of the attributes in"));
