@@ -62,7 +62,7 @@ void place(std::vector<Figure>& figures, std::size_t bytes) {
     Figure& f = figures[i];
     if (f.svg.empty()) continue;
     std::string plain = base64(f.svg);
-    f.packed = plain.size() > left / 4;
+    f.packed = plain.size() > bytes / 20;
     std::string data = f.packed ? base64(deflated(f.svg)) : std::move(plain);
     if (data.size() > left) continue;
     left -= data.size();
