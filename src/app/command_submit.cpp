@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 std::string output_of_program(std::vector<std::string> words) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(Exit::unavailable, "no pipe: {}", std::strerror(errno));
-  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   std::vector<char*> arguments;

@@ -157,9 +157,13 @@ std::string of_particles(const NetworkHistory& h) {
   return fmt::format("{} particles with {} of their surface on well-conducting binder. ", h.particles(), list);
 }
 
-constexpr const char* of_model =
-    "Computed by our mean-field network, a reconstruction (docs/chemomechanics.md): the order of events is what "
-    "compares with the paper, the numbers are not.";
+std::string of_model(const NetworkHistory& h) {
+  return fmt::format(
+      "Computed {}, a reconstruction (docs/chemomechanics.md): the order of events is what compares with the paper, "
+      "the "
+      "numbers are not.",
+      h.elements ? "by finite elements" : "by our mean-field network");
+}
 
 double largest(const std::vector<double>& values) {
   double most = 0;
@@ -212,7 +216,7 @@ FigureResult fig3b(const StudyResults& results) {
       of_particles(h) +
       fmt::format("All start with the same content; at the end the largest and the smallest differ by {}. ",
                   short_number(at_end.range, 2)) +
-      of_model;
+      of_model(h);
   return f;
 }
 
@@ -254,7 +258,7 @@ FigureResult fig3c(const StudyResults& results) {
                     : fmt::format("At the end of charge the standard deviation goes from {} in the first cycle "
                                   "to {} in the last ({}). ",
                                   short_number(ends.front(), 2), short_number(ends.back(), 2), ends.size())) +
-      of_model;
+      of_model(h);
   return f;
 }
 
@@ -274,7 +278,8 @@ FigureResult fig3d(const StudyResults& results) {
   f.caption =
       "Damage of the interface of each particle, 0 bonded to 1 torn off, during the first charge and over all "
       "cycles; dashed the mean. " +
-      of_particles(h) + fmt::format("Mean damage is {} at the end. ", short_number(h.damage_mean.back(), 3)) + of_model;
+      of_particles(h) + fmt::format("Mean damage is {} at the end. ", short_number(h.damage_mean.back(), 3)) +
+      of_model(h);
   return f;
 }
 
@@ -297,13 +302,13 @@ FigureResult fig3e(const StudyResults& results) {
   f.script = two_panels(h, p);
   f.caption =
       "Damage of each particle less the mean damage of all (dashed), during the first charge and over all cycles. " +
-      of_particles(h) + of_model;
+      of_particles(h) + of_model(h);
   return f;
 }
 
 FigureResult model_stress(const StudyResults& results) {
   const NetworkHistory h = history_of(results);
-  Figure f = model_figure(results, "model_stress", "Tangential stress in each particle");
+  Figure f = model_figure(results, "model_stress", "Tensile stress in each particle");
   Table t = step_columns(h);
   std::vector<double> last;
   for (std::size_t s = 0; s < h.steps(); ++s)
@@ -314,7 +319,7 @@ FigureResult model_stress(const StudyResults& results) {
   f.script = particle_words(h) + "set tmargin at screen 0.93\nset bmargin at screen 0.2\n";
   f.script += fmt::format("set yrange [0:{}]\nset xrange [0:{}]\nset xtics 0.2\n", text_of(ceiling(largest(h.stress))),
                           text_of(1.03 * last_tau_of_first_charge(h)));
-  f.script += "set ylabel 'largest tangential stress (MPa)'\nset xlabel 'first charge, τ'\n";
+  f.script += "set ylabel 'largest tensile stress (MPa)'\nset xlabel 'first charge, τ'\n";
   f.script += "set lmargin at screen 0.155\nset rmargin at screen 0.535\n" + coverage_legend(h, "top left");
   f.script += "plot " + particle_lines(h, "model_stress", "'first_charge_tau'", "stress_MPa", 1.4) + "\n";
   f.script += "unset key\nunset ylabel\nset format y ''\nset lmargin at screen 0.59\n";
@@ -323,10 +328,12 @@ FigureResult model_stress(const StudyResults& results) {
   f.script += fmt::format("set xlabel 'charge {}, τ'\n", text_of(cycles_of(h)));
   f.script += "plot " + particle_lines(h, "model_stress", "'last_charge_tau'", "stress_MPa", 1.4) + "\n";
   f.caption =
-      "Largest tangential stress in each particle during the first and the last charge: that of a free elastic "
-      "sphere with the particle's profile of lithium, in which nothing yields or cracks; a bonded interface adds "
-      "at most its strength. " +
-      of_particles(h) + of_model;
+      std::string(h.elements
+                      ? "Largest principal stress in each particle during the first and the last charge. "
+                      : "Largest tangential stress in each particle during the first and the last charge: that of a "
+                        "free elastic sphere with the particle's profile of lithium, in which nothing yields or "
+                        "cracks; a bonded interface adds at most its strength. ") +
+      of_particles(h) + of_model(h);
   return f;
 }
 
@@ -366,7 +373,7 @@ FigureResult figs4(const StudyResults& results) {
   f.caption =
       "Damage of each particle (top), and its difference from the mean (bottom; dashed the mean), in a network of "
       "particles with different coverage. " +
-      of_particles(h) + of_model;
+      of_particles(h) + of_model(h);
   return f;
 }
 

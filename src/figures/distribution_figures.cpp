@@ -180,7 +180,7 @@ Table selected_rows(const Table& table, const std::vector<std::size_t>& rows) {
 
 std::string attribute_panel(const StudyResults& results, const std::string& attribute, const Table& summary,
                             const std::vector<std::size_t>& rows, const Table& curves) {
-  std::string labels, median_marks;
+  std::string counts, median_marks;
   double low = std::numeric_limits<double>::max(), high = -low, largest = 0;
   for (const std::size_t row : rows_where(curves, "attribute", attribute)) {
     low = std::min(low, number_at(curves, "low", row));
@@ -194,9 +194,7 @@ std::string attribute_panel(const StudyResults& results, const std::string& attr
     const auto row = rows_where(summary, rows_where(summary, rows, "attribute", attribute), "electrode", names[e]);
     if (row.empty()) continue;
     if (e > 0) distance = number_at(summary, "wasserstein", row[0]);
-    labels +=
-        fmt::format("set label {} 'n = {:.0f}' at graph 0.98, graph {:.2f} right font tiny textcolor rgb {}\n", e + 2,
-                    number_at(summary, "n", row[0]), 0.92 - 0.13 * static_cast<double>(e), electrode_colour(e));
+    counts += fmt::format("{}{:.0f}", counts.empty() ? "n = " : ", ", number_at(summary, "n", row[0]));
     median_marks += fmt::format(
         "set arrow from first {0}, graph -0.005 to first {0}, graph 0.10 nohead linewidth 1.4 linecolor rgb {1} "
         "front\n",
@@ -211,9 +209,9 @@ std::string attribute_panel(const StudyResults& results, const std::string& attr
         of_electrode("figs7.csv", names[e], "(" + x + ")",
                      "(val('density')) with histeps linewidth 0.9 linecolor rgb " + electrode_colour(e) + " notitle"));
   }
-  if (names.size() == 2 && std::isfinite(distance))
-    labels += fmt::format("set label 9 {} at graph 0.98, graph 0.66 right font tiny textcolor rgb grey\n",
-                          verbatim("W1 " + short_number(distance, 2)));
+  if (names.size() == 2 && std::isfinite(distance)) counts += "; W1 " + short_number(distance, 2);
+  const std::string labels =
+      fmt::format("set label 9 {} at graph 1, graph 1.07 right font tiny textcolor rgb grey\n", verbatim(counts));
   return "set xlabel " + plot_text(attribute_label(attribute)) +
          fmt::format(" offset 0, 0.6\nset xtics font tiny\nunset ytics\nset xrange [{}:{}]\nset yrange [0:{}]\n",
                      text_of(low), text_of(high), text_of(1.05 * largest)) +
@@ -230,10 +228,10 @@ FigureResult figs7(const StudyResults& results) {
   const auto attributes = attributes_in(curves, rows);
   constexpr std::size_t columns = 4;
   const std::size_t lines = (attributes.size() + columns - 1) / columns;
-  Figure f = new_figure(results, 178, 16 + 33 * static_cast<double>(lines));
+  Figure f = new_figure(results, 178, 19 + 33 * static_cast<double>(lines));
   const Table shown = selected_rows(curves, rows);
   f.csv = csv_text(shown);
-  const Panel area{6, 176, 10, f.height_mm - 8};
+  const Panel area{6, 176, 10, f.height_mm - 11};
   for (std::size_t i = 0; i < attributes.size(); ++i)
     f.script += (i > 0 ? next_panel() : "") + place(f, grid_panel(area, i, columns, lines, 5, 12)) + "set key off\n" +
                 attribute_panel(results, attributes[i], summary, summary_rows, shown);

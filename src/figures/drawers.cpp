@@ -42,7 +42,7 @@ const std::vector<Drawer>& drawers() {
       {"damage_depth", "Damage against depth", damage_depth},
       {"neighbour_share", "Share of the neighbourhood", neighbour_share},
       {"sham", "Differences between electrodes and within one", sham},
-      {"model_stress", "Tangential stress in each particle", model_stress},
+      {"model_stress", "Tensile stress in each particle", model_stress},
       {"model_synchrony", "Damage at synchrony against the spread of coverage", model_synchrony},
       {"model_laws", "Which law brings particles together", model_laws},
       {"model_parameters", "One parameter at a time", model_parameters},

@@ -186,8 +186,8 @@ FigureResult figs12(const StudyResults& results) {
                           text_of(number_at(coupling, "position", row)));
   f.script = place(f, {13, 82.5, f.height_mm - 36, f.height_mm - 10}) +
              "set ylabel 'Coupling of damage'\nset xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
-             "(\"Moran’s I\" 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
-             "horizontal maxcols 2 width -1\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
+             "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
+             "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
              "linecolor rgb grey back\n" +
              labels + joined_plots(elements);
   for (std::size_t e = 0; e < names.size(); ++e) {

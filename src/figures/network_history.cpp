@@ -116,6 +116,7 @@ NetworkHistory read_network_history(const fs::path& h5, const HistoryLimits& lim
   const auto steps = shown_steps(cycle, half, last, limits.steps);
   const auto particles = shown_particles(coverage, limits.particles);
   NetworkHistory h;
+  h.elements = file.contains("/mesh/nodes_um");
   h.particles_in_run = coverage.size();
   h.coverage = picked(coverage, particles);
   h.radius_um = picked(file.read_array<double>("/particles/radius_um"), particles);

@@ -14,6 +14,7 @@ namespace cathoscope {
 struct NetworkHistory {
   std::vector<double> radius_um;
   std::vector<double> coverage;      ///< share of the surface on highly conductive binder
+  bool elements = false;             ///< by finite elements, else by the network
   std::size_t particles_in_run = 0;  ///< `coverage` may hold fewer: evenly chosen by coverage
   std::vector<double> cycle;         ///< by step, from 1
   std::vector<int> half;             ///< 0 charge, 1 rest, 2 discharge, 3 rest

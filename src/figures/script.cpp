@@ -7,12 +7,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <vector>
 
 namespace cathoscope {
 
 namespace fs = std::filesystem;
 
-std::string verbatim(std::string_view text) {
+namespace {
+
+std::string single_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 32 || c == 127)
@@ -23,6 +26,36 @@ std::string verbatim(std::string_view text) {
   return result + "'";
 }
 
+/// Length of the escape sequence at the start of `text`, which begins with a backslash: 1 where it is none.
+std::size_t escape_length(std::string_view text) {
+  std::size_t digits = 0;
+  while (digits < 3 && digits + 1 < text.size() && text[digits + 1] >= '0' && text[digits + 1] <= '7') ++digits;
+  if (digits > 0) return digits + 1;
+  return text.size() > 1 && std::string_view("abfnrtv\\").find(text[1]) != std::string_view::npos ? 2 : 1;
+}
+
+}  // namespace
+
+std::string verbatim(std::string_view text) {
+  std::vector<std::string> pieces;
+  std::string plain;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = text[i] == '\\' ? escape_length(text.substr(i)) : 1;
+    if (length == 1) {
+      plain += text[i++];
+      continue;
+    }
+    // gnuplot reads escapes in fields of files, as it does between double quotes; nothing else may stand there.
+    if (!plain.empty()) pieces.push_back(single_quoted(plain));
+    plain.clear();
+    pieces.push_back("\"" + std::string(text.substr(i, length)) + "\"");
+    i += length;
+  }
+  if (!plain.empty() || pieces.empty()) pieces.push_back(single_quoted(plain));
+  if (pieces.size() == 1) return pieces.front();
+  return fmt::format("({})", fmt::join(pieces, "."));
+}
+
 std::string plot_text(std::string_view text) {
   static constexpr std::string_view enhanced = "^_@&~{}\\";
   std::string escaped;
@@ -30,7 +63,7 @@ std::string plot_text(std::string_view text) {
     if (enhanced.find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
-  return verbatim(escaped);
+  return single_quoted(escaped);
 }
 
 std::string short_number(double value, int digits) {
@@ -40,12 +73,6 @@ std::string short_number(double value, int digits) {
   const int before = size < 1 ? 0 : static_cast<int>(std::floor(std::log10(size))) + 1;
   const int leading = size > 0 && size < 1 ? static_cast<int>(-std::floor(std::log10(size))) - 1 : 0;
   return fmt::format("{:.{}f}", value, std::max(0, digits - before + leading));
-}
-
-std::string p_text(double p, double smallest) {
-  if (!std::isfinite(p)) return "p unknown";
-  if (p <= smallest) return "p ≤ " + short_number(smallest, 1);
-  return "p = " + short_number(p, 2);
 }
 
 std::string electrode_colour(std::size_t index) { return fmt::format("electrode_{}", index % 6 + 1); }
@@ -64,7 +91,7 @@ if (style_again) {
 } else { if (format eq 'svg') {
   set terminal svg size width_mm * 96 / 25.4, height_mm * 96 / 25.4 font font_family.','.font_points fontscale 4. / 3 linewidth 0.7 background '#FFFFFF'
 } else {
-  set terminal pdfcairo size width_mm / 25.4, height_mm / 25.4 font font_family.','.font_points fontscale 1 linewidth 1 background '#FFFFFF'
+  set terminal pdfcairo size width_mm / 25.4, height_mm / 25.4 font font_family.','.font_points fontscale 0.75 linewidth 1.1 background '#FFFFFF'
 } }
 
 electrode_1 = '#D55E00'
@@ -131,6 +158,7 @@ std::string script_text(const Figure& figure, const std::vector<std::string>& fo
 }
 
 fs::path run_file(const StudyResults& results, const std::string& stage, const std::string& relative) {
+  if (results.electrodes.empty() && stage != "chemomechanics") fail(Exit::no_input, "the run has no electrode");
   const auto slash = relative.find('/');
   for (const std::string& name : {stage, relative.substr(0, slash) + "/" + stage})
     if (const auto why = results.unusable.find(name); why != results.unusable.end())

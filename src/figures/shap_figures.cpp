@@ -161,8 +161,9 @@ FigureResult predicted(const StudyResults& results) {
                             plot_text(with_n(name, static_cast<double>(rows_where(table, "electrode", name).size()))),
                             electrode_colour(e));
     f.script += fmt::format(
-        "set label 2 'out-of-bag R² {}' at graph 0.03, graph 0.87 left font tiny\nset label 3 'spatial blocks: R² {}, "
-        "mean error {}' at graph 0.03, graph 0.80 left font tiny\n",
+        "set label 2 'out-of-bag R² {}' at graph 0.03, graph 0.87 left font tiny\nset label 3 'blocks held out: R² {}' "
+        "at graph 0.03, graph 0.80 left font tiny\nset label 4 'mean error {}' at graph 0.03, graph 0.73 left font "
+        "tiny\n",
         short_number(facts.oob_r2, 2), short_number(facts.spatial_cv_r2, 2), short_number(facts.spatial_cv_mae, 2));
     f.script +=
         joined_plots({fmt::format("'predicted.csv' using (at('electrode', {}, val('measured'))):(val('out_of_bag')) "

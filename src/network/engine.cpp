@@ -10,13 +10,13 @@ namespace cathoscope {
 
 namespace {
 
-Layer heads_of(const std::vector<Layer>& heads) {
+Layer heads_of(const std::string& name, const std::vector<Layer>& heads) {
   std::vector<torch::Tensor> weights, biases;
   for (const auto& h : heads) {
     weights.push_back(h.weight);
     biases.push_back(h.bias);
   }
-  return {"heads", torch::cat(weights), torch::cat(biases)};
+  return {name, torch::cat(weights), torch::cat(biases)};
 }
 
 }  // namespace
@@ -25,21 +25,28 @@ Engine::Engine(const Network& network, const ComputeDevice& device)
     : shape_(network.metadata().shape), device_(device.name), type_(torch_type(device.precision)) {
   const c10::InferenceMode inference;
   const auto& layers = network.weights().layers;
+  const auto bodies = static_cast<std::ptrdiff_t>(layers.size()) - head_count(shape_);
+  std::vector<Layer> heads{layers[static_cast<std::size_t>(bodies)]};
+  if (shape_.foreground) heads.push_back(layers.back());
+  const Layer planes = heads_of("heads without distances", heads);
+  heads.push_back(layers[static_cast<std::size_t>(bodies) + 1]);
+  const Layer all = heads_of("heads", heads);
+  if (device_.is_cpu()) {
+    cpu_ = CpuUnet::make(shape_, {{layers.begin(), layers.begin() + bodies}, planes, all}, device.precision);
+    if (cpu_) return;
+  }
   const auto ready = [&](const Layer& l) {
     return Layer{l.name, l.weight.to(device_, type_).contiguous(torch::MemoryFormat::ChannelsLast),
                  l.bias.to(device_, type_)};
   };
-  const auto bodies = static_cast<std::ptrdiff_t>(layers.size()) - head_count(shape_);
   for (auto l = layers.begin(); l != layers.begin() + bodies; ++l) layers_.push_back(ready(*l));
-  std::vector<Layer> heads{layers[static_cast<std::size_t>(bodies)]};
-  if (shape_.foreground) heads.push_back(layers.back());
-  planes_ = ready(heads_of(heads));
-  heads.push_back(layers[static_cast<std::size_t>(bodies) + 1]);
-  all_ = ready(heads_of(heads));
+  planes_ = ready(planes);
+  all_ = ready(all);
 }
 
 torch::Tensor Engine::computed(const torch::Tensor& image, bool with_distances) const {
   const c10::InferenceMode inference;
+  if (cpu_) return cpu_->forward(image, with_distances);
   std::size_t next = 0;
   const auto convolve = [&](const torch::Tensor& in) {
     const Layer& l = layers_[next++];

@@ -1,6 +1,7 @@
 #pragma once
 /// A network made ready for a device: weights in the type and layout that its convolutions like.
 
+#include "cpu_unet.hpp"
 #include "device.hpp"
 #include "unet.hpp"
 
@@ -20,6 +21,7 @@ class Engine {
  private:
   [[nodiscard]] torch::Tensor computed(const torch::Tensor& image, bool with_distances) const;
 
+  std::shared_ptr<const CpuUnet> cpu_;  ///< computes everything, where there is one
   NetworkShape shape_;
   torch::Device device_;
   torch::ScalarType type_;

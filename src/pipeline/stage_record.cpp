@@ -81,6 +81,12 @@ std::string record_text(const std::filesystem::path& path) {
   return text;
 }
 
+void require_inside(const std::filesystem::path& path, const std::vector<std::string>& files) {
+  for (const auto& file : files)
+    if (!stays_inside(file))
+      fail(Exit::data, "{}: damaged stage record: '{}' is no file of the run", path.string(), file);
+}
+
 }  // namespace
 
 std::optional<StageRecord> read_record(const std::filesystem::path& path) {
@@ -97,11 +103,11 @@ std::optional<StageRecord> read_record(const std::filesystem::path& path) {
     for (const auto& o : j.at("outputs")) {
       r.outputs.push_back({o.at("file").get<std::string>(), o.at("bytes").get<std::uint64_t>(),
                            o.at("modified_ns").get<std::int64_t>(), o.at("sha256").get<std::string>()});
-      if (!stays_inside(r.outputs.back().file))
-        fail(Exit::data, "{}: damaged stage record: '{}' is no file of the run", path.string(), r.outputs.back().file);
       r.spec.outputs.push_back(r.outputs.back().file);
     }
     if (j.contains("also")) r.also = j.at("also").get<std::vector<std::string>>();
+    require_inside(path, r.spec.outputs);
+    require_inside(path, r.also);
     r.seconds = j.at("seconds").get<double>();
     r.run = j.at("run");
     return r;

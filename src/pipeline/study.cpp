@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other results than before.
 constexpr int volume_algorithm = 1;
-constexpr int segmentation_algorithm = 2;
+constexpr int segmentation_algorithm = 3;
 constexpr int attributes_algorithm = 1;
 
 std::string text_of_voxel(const Vec3& v) {

@@ -69,6 +69,15 @@ void add_plane(const LatticePlane& plane, const StarFields& fields, float view_w
   }
 }
 
+/// Whether any voxel of the plane lies in the field of view: of others nothing is asked.
+bool is_seen(const LatticePlane& plane, const WorkingVolume& volume) {
+  if (!volume.any_outside) return true;
+  for (const LatticeRow& row : plane.rows)
+    for (std::int64_t m = 0; m < row.count; ++m)
+      if (volume.inside(row.first + m * row.step)) return true;
+  return false;
+}
+
 bool is_used(const LatticePlane& plane, std::int64_t least) {
   return std::min(plane.image_rows, plane.image_columns) >= least;
 }
@@ -146,6 +155,7 @@ void for_each_prediction(const WorkingVolume& volume, const StarPredictor& predi
                          std::int64_t least, bool distances, const Context& context,
                          const std::function<void(const LatticePlane&, const StarFields&)>& f) {
   for_each_plane(family, volume.shape(), least, context, [&](const LatticePlane& plane) {
+    if (!is_seen(plane, volume)) return;
     const StarImage image = plane_image(volume, plane);
     const StarFields fields = predict(image, distances);
     check_fields(image, fields, distances);

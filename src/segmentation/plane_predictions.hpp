@@ -8,7 +8,8 @@
 
 namespace cathoscope {
 
-/// Calls f for every plane of the family that is `least` pixels wide both ways, from several threads at once.
+/// Calls f for every plane of the family that is `least` pixels wide both ways and has a voxel in the field of view, from
+/// several threads at once.
 void for_each_prediction(const WorkingVolume& volume, const StarPredictor& predict, const PlaneFamily& family,
                          std::int64_t least, bool distances, const Context& context,
                          const std::function<void(const LatticePlane&, const StarFields&)>& f);

@@ -1,7 +1,7 @@
 /// Speed of the network: prediction of slices (ours in float32 and bfloat16, beside the same network through plain
 /// libtorch in float32 NCHW, in the same process), the peak of one 3 x 3 convolution, and training.
 ///
-///     bench_network [prediction|training|all] [edge of a slice = 512] [repetitions = 5]
+///     bench_network [prediction|training|all] [edge of a slice = 512] [repetitions = 5] [profiles = ci default paper]
 ///
 /// Beside other work on the machine count what a core second yields, not what the clock says.
 
@@ -108,6 +108,35 @@ void bench_peak(torch::ScalarType type, const char* name) {
               40 * 2.0 * 64 * 64 * 64 * 64 * 9 / s.cpu / 1e9);
 }
 
+/// The network through libtorch's operators as good as they go: bfloat16, channels last, ReLU in place. What inference was
+/// before it went to oneDNN itself; here to compare with.
+torch::Tensor channels_last_forward(const NetworkShape& shape, const std::vector<Layer>& layers, torch::Tensor x) {
+  std::size_t next = 0;
+  const auto convolve = [&](const torch::Tensor& in) {
+    const Layer& l = layers[next++];
+    return torch::mkldnn_convolution(in, l.weight, l.bias, {1, 1}, {1, 1}, {1, 1}, 1).relu_();
+  };
+  const auto pool = [](const torch::Tensor& in) { return torch::max_pool2d(in, 2); };
+  const auto join = [](const torch::Tensor& low, const torch::Tensor& skip) {
+    return torch::cat({torch::upsample_nearest2d(low, {low.size(2) * 2, low.size(3) * 2}), skip}, 1);
+  };
+  x = walk_unet(shape, std::move(x), convolve, pool, join);
+  std::vector<torch::Tensor> weights, biases;
+  for (; next < layers.size(); ++next) {
+    weights.push_back(layers[next].weight);
+    biases.push_back(layers[next].bias);
+  }
+  return pixelwise(x, torch::cat(weights), torch::cat(biases)).to(torch::kFloat);
+}
+
+std::vector<Layer> as_bfloat16(std::vector<Layer> layers) {
+  for (Layer& l : layers) {
+    l.weight = l.weight.to(torch::kBFloat16).contiguous(torch::MemoryFormat::ChannelsLast);
+    l.bias = l.bias.to(torch::kBFloat16);
+  }
+  return layers;
+}
+
 void bench_prediction(const std::string& profile, int threads, std::int64_t edge, int repetitions) {
   const auto shape = network_shape(profile);
   const auto network = random_network(profile, shape, 1);
@@ -126,6 +155,14 @@ void bench_prediction(const std::string& profile, int threads, std::int64_t edge
     std::copy(image.values.begin(), image.values.end(), x.data_ptr<float>());
     plain_forward(shape, network.weights().layers, x);
   });
+  const auto half = as_bfloat16(network.weights().layers);
+  run("libtorch bfloat16 NHWC", [&] {
+    compute_on_this_thread_only();
+    const c10::InferenceMode inference;
+    auto x = torch::empty({1, 1, edge, edge});
+    std::copy(image.values.begin(), image.values.end(), x.data_ptr<float>());
+    channels_last_forward(shape, half, x.to(torch::kBFloat16).contiguous(torch::MemoryFormat::ChannelsLast));
+  });
   for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
     const auto predict = predictor(network, {.device = {"cpu", precision}, .concurrency = threads});
     run(("ours " + name_of(precision)).c_str(), [&] { predict(image, true); });
@@ -141,7 +178,9 @@ int main(int argc, char** argv) {
   if (what != "training") {
     bench_peak(torch::kFloat, "float32");
     bench_peak(torch::kBFloat16, "bfloat16");
-    for (const char* profile : {"ci", "default", "paper"})
+    std::vector<std::string> profiles(argv + std::min(argc, 4), argv + argc);
+    if (profiles.empty()) profiles = {"ci", "default", "paper"};
+    for (const std::string& profile : profiles)
       for (const int threads : {1, 2}) bench_prediction(profile, threads, edge, repetitions);
   }
   if (what != "prediction")

@@ -1,5 +1,6 @@
 """Small inputs for command-line tests, written with NumPy and h5py only."""
 
+import itertools
 import struct
 
 import h5py
@@ -8,20 +9,20 @@ import numpy as np
 
 def balls(shape=(40, 44, 48), radius=6.0, grey=(60, 180), cracked=True):
     """Grey volume of balls on a grid, some with a slit through the middle; and their labels."""
-    z, y, x = np.indices(shape, dtype=float)
     grid = np.full(shape, grey[0], dtype=float)
     labels = np.zeros(shape, dtype=np.uint32)
     step = 2 * radius + 3
     number = 0
-    for cz in np.arange(step / 2, shape[0], step):
-        for cy in np.arange(step / 2, shape[1], step):
-            for cx in np.arange(step / 2, shape[2], step):
-                number += 1
-                inside = (z - cz) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 <= radius**2
-                labels[inside] = number
-                grid[inside] = grey[1]
-                if cracked and number % 3 == 0:
-                    grid[inside & (np.abs(x - cx) < 1.2) & (abs(y - cy) < 0.7 * radius)] = 0.4 * grey[0]
+    for centre in itertools.product(*(np.arange(step / 2, size, step) for size in shape)):
+        number += 1
+        box = tuple(slice(max(0, int(c - radius)), int(c + radius) + 2) for c in centre)  # the rest is not touched
+        z, y, x = (axis - c for axis, c in zip(np.ogrid[tuple(slice(b.start, min(b.stop, size)) for b, size in zip(box, shape))],
+                                               centre))
+        inside = z**2 + y**2 + x**2 <= radius**2
+        labels[box][inside] = number
+        grid[box][inside] = grey[1]
+        if cracked and number % 3 == 0:
+            grid[box][inside & (np.abs(x) < 1.2) & (np.abs(y) < 0.7 * radius)] = 0.4 * grey[0]
     return grid, labels
 
 

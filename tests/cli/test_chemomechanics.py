@@ -115,6 +115,24 @@ def test_measured_particles(study):
     assert study.files() == before
 
 
+def test_measured_particles_of_a_table_that_was_given(cathoscope, tmp_path):
+    lines = ["label,X,Y,Z,Volume,Damage,Contact"]
+    for k in range(30):
+        lines.append(f"{100 + k},{7 * (k % 5)},{7 * (k // 5)},{3 + k},{200 + 37 * (k * k % 11)},{k % 7 / 20},{k % 10 / 10}")
+    (tmp_path / "particles.csv").write_text("\n".join(lines) + "\n")
+    block = "chemomechanics:\n  geometry: {particles_from: old}\n  protocol: {cycles: 1}\n"
+    file = write(tmp_path, block, more="electrodes:\n  - {name: old, table: {path: particles.csv}}\n")
+    done = cathoscope("run", file)
+    assert done.returncode == 0, done.stderr
+    table = rows(tmp_path / "out/chemomechanics_measured.csv")
+    assert [r["label"] for r in table] == [str(100 + k) for k in range(30)]
+    assert abs(float(table[3]["coverage"]) - 0.7) < 1e-12
+    assert "up to date" in cathoscope("run", file).stderr
+    (tmp_path / "particles.csv").write_text("\n".join(lines[:20]) + "\n")
+    assert cathoscope("run", file).returncode == 0
+    assert len(rows(tmp_path / "out/chemomechanics_measured.csv")) == 19
+
+
 def test_measured_particles_need_the_attributes(study):
     study.write(stages="chemomechanics", more="chemomechanics:\n  geometry: {particles_from: e1}\n")
     done = study.run()

@@ -108,7 +108,7 @@ def printed(study, cathoscope, *args):
 
 def test_one_electrode_is_one_job(study, cathoscope):
     script = printed(study, cathoscope, "--threads", "3", "--memory", "7", "--time-limit", "1h30m",
-                     "--sbatch=--partition=long", "--set", "name=it's")
+                     "--sbatch=--partition=long")
     assert "--array" not in script and "merge" not in script
     for line in ["--cpus-per-task=3", f"--mem={int(1024 * (1.25 * 7 + 1))}M", "--time=90", "--requeue", "--open-mode=append",
                  "--partition=long", "--signal=USR1@120"]:

@@ -97,8 +97,8 @@ STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemo
 
 def write_everything(folder):
     """A study whose every stage writes more than the few pages that a nearly full disk has left."""
-    grey, _ = make_inputs.balls(shape=(90, 100, 110), radius=5)
-    make_inputs.write_npy(folder / "grey.npy", grey.astype("uint8"))
+    grey, _ = make_inputs.balls()
+    make_inputs.write_npy(folder / "grey.npy", np.tile(grey.astype("uint8"), (2, 2, 2)))
     (folder / "study.yaml").write_text(
         "name: small\noutput: out\nelectrodes:\n  - name: e1\n    volume: {path: grey.npy, voxel_size_um: 0.2}\n"
         "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
@@ -322,7 +322,8 @@ def test_messages_that_nobody_reads_do_not_stop_a_run(study):
 def test_the_memory_budget_is_kept(study):
     """Peak memory of a run on 200 MB of voxels stays near a small budget: the program itself, and what the budget allows."""
     rng = np.random.default_rng(3)
-    grey, _ = make_inputs.balls(shape=(100, 110, 120), radius=6)
+    grey, _ = make_inputs.balls(shape=(50, 55, 60), radius=6)
+    grey = np.tile(grey, (2, 2, 2))
     volume = np.lib.format.open_memmap(study.volume, mode="w+", dtype="u1", shape=(500, 640, 640))
     tile = np.clip(grey + rng.normal(0, 4, grey.shape), 0, 255).astype("u1")
     for z in range(0, 500, 100):

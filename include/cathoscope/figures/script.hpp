@@ -13,12 +13,10 @@ namespace cathoscope {
 /// A gnuplot string that shows `text` as it is. Single quotes, because gnuplot runs what stands between backticks in
 /// double ones; signs of its enhanced mode are escaped, control characters are blanks.
 std::string plot_text(std::string_view text);
-/// A gnuplot string for comparison with a field of a file: single quotes, nothing else escaped.
+/// A gnuplot string expression that equals a field of a file with this text.
 std::string verbatim(std::string_view text);
 /// A number for a label: `digits` significant digits, no exponent between 1e-4 and 1e6.
 std::string short_number(double value, int digits = 3);
-/// "p < 0.001" or "p = 0.04".
-std::string p_text(double p, double smallest);
 
 /// Name of the colour of an electrode (style.gp defines it): the same in every figure.
 std::string electrode_colour(std::size_t index);

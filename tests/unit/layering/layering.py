@@ -29,6 +29,7 @@ LIBRARIES = {
     "nanoflann": (r"nanoflann\.hpp", r"nanoflann", None),
     "CLI11": (r"CLI/.*", r"CLI11::", None),
     "spdlog": (r"spdlog/.*", r"spdlog::", None),
+    "dnnl": (r"(oneapi/dnnl/)?dnnl.*", r"dnnl::dnnl", 1),
     "torch": (r"(torch|ATen|c10)/.*", r"\$\{TORCH_LIBRARIES\}|(cathoscope_)?torch", None),
     "Boost": (r"boost/.*", r"Boost::", None),
     "Catch2": (r"catch2/.*", r"Catch2::", None),

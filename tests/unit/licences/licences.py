@@ -30,12 +30,14 @@ ALLOWED = {
     r"libssl3": "Apache-2.0",
     r"zlib1g": "zlib",
     r"libinsighttoolkit5[\d.]+": "Apache-2.0",
+    r"libdnnl\d+": "Apache-2.0",
     r"libtorch[\d.]+": "BSD-3-Clause (it loads Debian's OpenCV and FFmpeg itself: see README)",
 }
 # -dev packages whose headers or libraries the build uses; the same rules.
 ALLOWED_TO_COMPILE = {
     "libinsighttoolkit5-dev": "Apache-2.0; only the COMPONENTS named, never a bare find_package (FFTW, MINC)",
     "libeigen3-dev": "MPL-2.0",
+    "libdnnl-dev": "Apache-2.0",
     "libxtensor-dev": "BSD-3-Clause",
     "libhdf5-dev": "BSD-3-Clause",
     "libcli11-dev": "BSD-3-Clause",

@@ -5,6 +5,7 @@
 #include <cathoscope/segmentation/views.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 using namespace test;
@@ -202,4 +203,28 @@ TEST_CASE("what does not fit is refused") {
     return StarFields{image.rows, image.columns, 2, {}, {}, {}};
   };
   CHECK_THROWS_AS(fused_fields(as_working({4, 4, 4}, half), wrong, {}, {progress, 1}), Error);
+}
+
+TEST_CASE("planes outside the field of view are not looked at, and the others say what they said") {
+  const Index3 n{40, 42, 44};
+  const auto ramp = [&](std::int64_t i) { return ramp_at(n, i); };
+  const WorkingVolume everywhere = as_working(n, ramp);
+  std::vector<std::uint16_t> codes;
+  for (std::int64_t i = 0; i < volume_of(n); ++i)
+    codes.push_back(WorkingVolume::code(everywhere.value(i), i < 10 * n[1] * n[2]));  // z below 10
+  WorkingVolume part(everywhere.grid(), std::move(codes));
+  part.any_outside = true;
+  Progress progress;
+  std::atomic<int> calls{0};
+  const StarPredictor counting = [&](const StarImage& image, bool with_distances) {
+    ++calls;
+    return identity(2)(image, with_distances);
+  };
+  const auto whole_fields = fused_fields(everywhere, counting, {"axial3", {}, false}, {progress, 1});
+  CHECK(calls == 40 + 42 + 44);
+  calls = 0;
+  const auto fields = fused_fields(part, counting, {"axial3", {}, false}, {progress, 2});
+  CHECK(calls == 10 + 42 + 44);
+  for (std::int64_t i = 0; i < volume_of(n); ++i)
+    REQUIRE(fields.probability.data()[i] == (part.inside(i) ? whole_fields.probability.data()[i] : 0.0F));
 }
