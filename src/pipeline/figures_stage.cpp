@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other pictures than before.
-constexpr int figures_algorithm = 1;
+constexpr int figures_algorithm = 2;
 
 const char* const work_name = "figures.work";
 constexpr std::array<const char*, 3> electrode_stages{"volume", "segmentation", "attributes"};
@@ -139,6 +139,9 @@ StageSpec spec_of(const Config& config, const std::vector<ParticleTables>& table
                   const Run& run) {
   StageSpec spec{"", "figures", figures_algorithm, {}, {}, {"figures/figures.json"}};
   spec.config = canonical_yaml(config.figures, {.without = {}, .paths = Paths::left_out});
+  spec.config += "figures of this program:";  // a new one is drawn in old run folders, too
+  for (const auto& name : figure_names()) spec.config += " " + name;
+  spec.config += "\n";
   for (const auto& e : results.electrodes) spec.config += e.name + ": " + e.target + ", origin: " + e.synthetic + "\n";
   for (const auto& [stage, why] : results.unusable) spec.config += "without " + stage + "\n";
   for (const auto& seen : run.seen())
