@@ -64,6 +64,15 @@ std::string line(const Point& a, const Point& b, const char* look) {
                      look);
 }
 
+/// Primes of the names of axes, typeset.
+std::string with_primes(std::string_view text) {
+  std::string s(text);
+  for (const auto& [plain, prime] : {std::pair{"''", "″"}, std::pair{"'", "′"}})
+    for (auto at = s.find(plain); at != std::string::npos; at = s.find(plain))
+      s.replace(at, std::string_view(plain).size(), prime);
+  return s;
+}
+
 /// Name, unit and meaning of the attributes of some groups, from the top of the figure down.
 std::string attribute_texts(const Figure& f, const std::vector<std::string_view>& groups, double left) {
   std::string s;
@@ -75,7 +84,7 @@ std::string attribute_texts(const Figure& f, const std::vector<std::string_view>
       if (a.group != group) continue;
       const std::string unit = a.unit.empty() ? "" : " (" + std::string(a.unit) + ")";
       s += note(left + 2, y, std::string(a.name) + unit, "left font tiny textcolor rgb ink");
-      s += note(left + 27, y, std::string(a.description), "left font tiny textcolor rgb grey");
+      s += note(left + 27, y, with_primes(a.description), "left font tiny textcolor rgb grey");
       y -= 2.75;
     }
     y -= 1.6;
@@ -91,14 +100,14 @@ FigureResult figs5(const StudyResults& /*results*/) {
   f.title = "What is measured of a particle";
   f.width_mm = 180;
   f.height_mm = 68;
-  const Blob body{{30, 36}, 20, 14, 25, 0.05}, smooth{{30, 36}, 20, 14, 25, 0};
+  const Blob body{{34, 36}, 20, 14, 25, 0.05}, smooth{{34, 36}, 20, 14, 25, 0};
   f.csv = "part,x_mm,y_mm\n";
   append(f.csv, "body", outline_of(body));
   append(f.csv, "smooth", outline_of(smooth));
-  append(f.csv, "crack", outline_of({{27, 35.5}, 4.2, 3, 10, 0.25}));
-  append(f.csv, "crack", outline_of({{37, 40}, 5, 0.7, 35, 0.2}));
-  append(f.csv, "crack", outline_of({{24, 27.5}, 4, 0.6, -60, 0.2}));
-  append(f.csv, "crack", outline_of({{18, 37}, 3.2, 0.6, 170, 0.2}));
+  append(f.csv, "crack", outline_of({{31, 35.5}, 4.2, 3, 10, 0.25}));
+  append(f.csv, "crack", outline_of({{41, 40}, 5, 0.7, 35, 0.2}));
+  append(f.csv, "crack", outline_of({{28, 27.5}, 4, 0.6, -60, 0.2}));
+  append(f.csv, "crack", outline_of({{22, 37}, 3.2, 0.6, 170, 0.2}));
   f.script = canvas(f);
   const double a = 25 * M_PI / 180;
   const Point c = body.centre;
@@ -108,14 +117,17 @@ FigureResult figs5(const StudyResults& /*results*/) {
   f.script += line(c, axis(25, a), "head filled size 1.6, 20 linewidth 1 linecolor rgb electrode_1 front");
   f.script += line(c, axis(19, a + M_PI / 2), "head filled size 1.6, 20 linewidth 1 linecolor rgb electrode_1 front");
   f.script += line(c, axis(22, 0), "nohead linewidth 0.6 dashtype (3, 2) linecolor rgb ink front");
-  f.script += note(50.5, 39.5, "Yaw, Pitch, Roll") + note(54.5, 48, "Elongation = longest / shortest axis");
-  f.script += note(30, 10.5, "SurfOuter; RoughOuter = surface over that of its smoothed self (dashed)");
-  f.script += line({20, 12}, {22, 24.2}, "nohead linewidth 0.5 linecolor rgb grey front");
-  f.script += note(11, 57, "cracks: SurfInner, RoughInner") +
-              line({13, 55.5}, {26, 38}, "nohead linewidth 0.5 linecolor rgb grey front");
-  f.script += note(30, 5.5, "Damage = crack volume / Volume; EDensity, Homogeneity: grey values inside");
-  f.script += note(30, 64, "centre X, Y, Z", "center font tiny textcolor rgb ink") +
-              line({30, 62.5}, {30, 36.8}, "nohead linewidth 0.5 linecolor rgb grey front");
+  f.script += note(57.5, 36, "Yaw, Pitch, Roll", "left font tiny textcolor rgb ink front") +
+              note(49, 51, "Elongation = longest / shortest axis", "left font tiny textcolor rgb ink front");
+  f.script += note(3, 10.5, "SurfOuter; RoughOuter = surface over that of its smoothed self (dashed)",
+                   "left font tiny textcolor rgb ink front");
+  f.script += line({20, 12}, {24, 25.2}, "nohead linewidth 0.5 linecolor rgb grey front");
+  f.script += note(2, 57, "cracks: SurfInner, RoughInner", "left font tiny textcolor rgb ink front") +
+              line({13, 55.5}, {29.5, 38}, "nohead linewidth 0.5 linecolor rgb grey front");
+  f.script += note(3, 5.5, "Damage = crack volume / Volume; EDensity, Homogeneity: grey values inside",
+                   "left font tiny textcolor rgb ink front");
+  f.script += note(34, 64, "centre X, Y, Z", "center font tiny textcolor rgb ink") +
+              line({34, 62.5}, {34, 36.8}, "nohead linewidth 0.5 linecolor rgb grey front");
   f.script += attribute_texts(f, {"position", "chemical", "structure"}, 84);
   f.script +=
       "plot " + clause("figs5", "body", "with filledcurves closed fillstyle solid 1 noborder linecolor rgb '#C9D6E6'") +

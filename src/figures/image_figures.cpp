@@ -86,7 +86,7 @@ std::string plane_panel(const Figure& f, const PicturedElectrode& e, std::size_t
     s += scale_bar(v, round_length(width_um(v) / 4), 1);
   }
   s += fmt::format(
-      "set label 7 '{}' at graph 0, graph 1 offset 0.9, -0.8 center font small textcolor rgb 'white' front boxed\n",
+      "set label 7 '{}' at graph 0, graph 1 offset 0.9, -0.8 center font small textcolor rgb ink front boxed\n",
       plane_names[plane]);
   s += cut_lines(views, plane, e.grids);
   s += "plot " + image_clause(stem + ".png", v, "with rgbimage") + ", \\\n  " +

@@ -94,7 +94,7 @@ std::string scale_bar(const SliceView& v, double length, int tag) {
     s += fmt::format("set arrow {} from {}, {} to {}, {} nohead linewidth {} linecolor rgb {} front\n", tag++,
                      text_of(x), text_of(y), text_of(x + length), text_of(y), width, colour);
   return s +
-         fmt::format("set label {} {} at {}, {} center offset 0, 0.7 font small textcolor rgb 'white' front boxed\n",
+         fmt::format("set label {} {} at {}, {} center offset 0, 0.7 font small textcolor rgb ink front boxed\n",
                      tag, plot_text(length_text(length)), text_of(x + length / 2), text_of(y));
 }
 

@@ -31,8 +31,8 @@ std::string length_text(double um);
 inline constexpr std::array<std::uint8_t, 3> crack_colour{0xE6, 0x3A, 0x9B};
 inline constexpr const char* outline_colour = "'#FFD400'";
 
-/// Dark boxes behind labels on pictures.
-inline constexpr const char* label_box = "set style textbox opaque noborder fillcolor rgb '#303030' margins 0.4, 0.4\n";
+/// White boxes behind labels on pictures; the SVG terminal knows no other colour.
+inline constexpr const char* label_box = "set style textbox opaque noborder fillcolor rgb 'white' margins 0.4, 0.4\n";
 
 /// A field of a CSV file, in quotes where it needs them.
 std::string csv_field(const std::string& text);

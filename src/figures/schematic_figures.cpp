@@ -122,7 +122,7 @@ std::vector<Vec3> section(const Vec3& n) {
         const bool known = std::any_of(points.begin(), points.end(), [&](const Vec3& w) { return w == v; });
         if (std::abs(v[a]) <= 0.5 && !known) points.push_back(v);
       }
-  const Projection view = view_from_above(32, 24);
+  const Projection view = view_from_above(30, 12);
   std::stable_sort(points.begin(), points.end(), [&](const Vec3& p, const Vec3& q) {
     const auto a = view.of(p), b = view.of(q);
     return std::atan2(a[1], a[0]) < std::atan2(b[1], b[0]);
@@ -151,7 +151,7 @@ std::vector<std::array<Vec3, 2>> cube_edges(bool hidden) {
 
 FigureResult figs1(const StudyResults& /*results*/) {
   Figure f = schematic("figs1", "Planes in which the network sees the volume", 85, 92);
-  const Projection view = view_from_above(32, 24);
+  const Projection view = view_from_above(30, 12);
   f.csv = "family,part,u,v\n";
   f.script = "unset border\nunset tics\nunset key\nset xrange [-0.85:0.85]\nset yrange [-0.95:0.85]\n";
   const auto add = [&](const char* family, const char* part, const Vec3& p) {

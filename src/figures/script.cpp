@@ -15,46 +15,53 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string single_quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 32 || c == 127)
-      result += ' ';
-    else
-      result += c == '\'' ? "''" : std::string(1, c);
-  }
-  return result + "'";
-}
-
-/// Length of the escape sequence at the start of `text`, which begins with a backslash: 1 where it is none.
+/// Length of the escape sequence at the start of `text`, which begins with a backslash: 0 where it is none.
 std::size_t escape_length(std::string_view text) {
   std::size_t digits = 0;
   while (digits < 3 && digits + 1 < text.size() && text[digits + 1] >= '0' && text[digits + 1] <= '7') ++digits;
   if (digits > 0) return digits + 1;
-  return text.size() > 1 && std::string_view("abfnrtv\\").find(text[1]) != std::string_view::npos ? 2 : 1;
+  return text.size() > 1 && std::string_view("abfnrtv\\").find(text[1]) != std::string_view::npos ? 2 : 0;
+}
+
+/// What must stand between double quotes: two and more apostrophes (gnuplot 5.4 misreads them doubled), and escape
+/// sequences that are to be read. Never a backtick. Length; 0 for all else.
+std::size_t special_length(std::string_view text, bool with_escapes) {
+  if (text[0] == '\\') return with_escapes ? escape_length(text) : 0;
+  std::size_t apostrophes = 0;
+  while (apostrophes < text.size() && text[apostrophes] == '\'') ++apostrophes;
+  return apostrophes > 1 ? apostrophes : 0;
+}
+
+std::string gnuplot_string(std::string_view text, bool with_escapes) {
+  std::vector<std::string> pieces;
+  std::string plain;
+  const auto finish = [&] {
+    if (!plain.empty()) pieces.push_back("'" + plain + "'");
+    plain.clear();
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    if (const std::size_t length = special_length(text.substr(i), with_escapes); length > 0) {
+      finish();
+      pieces.push_back(fmt::format("\"{}\"", text.substr(i, length)));
+      i += length;
+      continue;
+    }
+    const char c = text[i++];
+    if (static_cast<unsigned char>(c) < 32 || c == 127)
+      plain += ' ';
+    else
+      plain.append(c == '\'' ? 2 : 1, c);
+  }
+  finish();
+  if (pieces.empty()) return "''";
+  if (pieces.size() == 1) return pieces.front();
+  return fmt::format("({})", fmt::join(pieces, "."));
 }
 
 }  // namespace
 
-std::string verbatim(std::string_view text) {
-  std::vector<std::string> pieces;
-  std::string plain;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = text[i] == '\\' ? escape_length(text.substr(i)) : 1;
-    if (length == 1) {
-      plain += text[i++];
-      continue;
-    }
-    // gnuplot reads escapes in fields of files, as it does between double quotes; nothing else may stand there.
-    if (!plain.empty()) pieces.push_back(single_quoted(plain));
-    plain.clear();
-    pieces.push_back("\"" + std::string(text.substr(i, length)) + "\"");
-    i += length;
-  }
-  if (!plain.empty() || pieces.empty()) pieces.push_back(single_quoted(plain));
-  if (pieces.size() == 1) return pieces.front();
-  return fmt::format("({})", fmt::join(pieces, "."));
-}
+// gnuplot reads escapes in fields of files as it does between double quotes.
+std::string verbatim(std::string_view text) { return gnuplot_string(text, true); }
 
 std::string plot_text(std::string_view text) {
   static constexpr std::string_view enhanced = "^_@&~{}\\";
@@ -63,7 +70,7 @@ std::string plot_text(std::string_view text) {
     if (enhanced.find(c) != std::string_view::npos) escaped += '\\';
     escaped += c;
   }
-  return single_quoted(escaped);
+  return gnuplot_string(escaped, false);
 }
 
 std::string short_number(double value, int digits) {

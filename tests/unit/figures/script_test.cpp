@@ -32,6 +32,8 @@ TEST_CASE("Texts reach gnuplot in single quotes with their signs escaped") {
   CHECK(plot_text("a_b^{c}@&~\\") == R"('a\_b\^\{c\}\@\&\~\\')");
   CHECK(plot_text("two\nlines\t\x7f") == "'two lines  '");
   CHECK(plot_text("`touch x`") == "'`touch x`'");  // nothing is run between single quotes
+  CHECK(plot_text("X'' and ```") == R"(('X'."''".' and ```'))");
+  CHECK(plot_text("").size() == 2);
   CHECK(verbatim("a_b'c") == "'a_b''c'");
   CHECK(verbatim("a\\nb") == R"(('a'."\n".'b'))");          // as gnuplot reads it in a file
   CHECK(verbatim("\\101`x`\\`") == R"(("\101".'`x`\`'))");  // no backtick between double quotes
