@@ -74,7 +74,8 @@ ReportInputs report_inputs(const Config& config, const FigureSources& sources, c
 
 /// What a stage left, by the hashes in its record; no hash where a dry run only knows that it would run.
 StageInput input_of(const SeenStage& seen, const Run& run) {
-  StageInput input{seen.stage + " " + seen.part + " of " + seen.electrode, {}, {}};
+  StageInput input{seen.stage + (seen.part.empty() ? "" : " " + seen.part), {}, {}};
+  if (!seen.electrode.empty()) input.name += " of " + seen.electrode;
   if (run.dry() && seen.status.state != StageState::finished) return input;
   const auto record = read_record(record_of(seen, run));
   if (!record) return input;

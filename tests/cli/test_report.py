@@ -9,7 +9,8 @@ import pytest
 from conftest import Study
 
 QUICK = ("statistics: {permutations: 19, bootstraps: 10}\n"
-         "regression: {trees: 8, seeds: 2, subsets: 2, subset_size: 10, half_samples: 4, permutations: 3, spatial_folds: 3}\n")
+         "regression: {trees: 8, seeds: 2, subsets: 2, subset_size: 10, half_samples: 4, permutations: 3, spatial_folds: 3}\n"
+         "figures: {which: [fig1b, segmentation, fig3a], formats: [svg]}\n")
 STAGES = "[volume, segmentation, attributes, regression, figures]"
 WEBGL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 NO_WEBGL = ["--disable-gpu", "--disable-3d-apis"]
@@ -297,6 +298,13 @@ def test_result_tables_are_sorted_and_searched(shown):
     assert groups and set(groups) == {"neighbourhood"}
 
 
+def test_figures_are_seen_and_missing_ones_explained(shown):
+    shown.wait("[...document.querySelectorAll('.figure img')].every(i => i.complete && i.naturalWidth > 0)")
+    assert shown.js("return document.querySelectorAll('.figure img').length") == 2
+    missing = shown.find("#figures table").text
+    assert "fig3a" in missing and "chemomechanics" in missing
+
+
 def test_without_webgl_there_are_still_pictures_and_slices(start, page):
     browser = start(NO_WEBGL)
     assert browser.open(page) == "true"
@@ -363,7 +371,7 @@ def test_nothing_new_writes_nothing_and_a_lost_page_comes_back(run, page):
 
 def test_what_did_not_run_is_listed(cathoscope, tmp_path):
     study = Study(tmp_path, cathoscope)
-    study.write(stages="[volume, segmentation, attributes, figures]")
+    study.write(stages="[volume, segmentation, attributes, figures]", more="figures: {which: [fig1b], formats: [svg]}\n")
     result = study.run(timeout=400)
     assert result.returncode == 0, result.stderr
     text = (study.output / "report.html").read_text()
