@@ -156,15 +156,14 @@ def test_studies_resume_and_shard(cathoscope, tmp_path):
     assert cathoscope("explore", file, "--study", "laws", "--output", whole, "--shard", "3/2").returncode == 64
 
 
-@pytest.mark.skipif("CATHOSCOPE_LONG" not in os.environ, reason="minutes; scripts/test-long.sh sets CATHOSCOPE_LONG")
 def test_a_study_goes_where_the_figures_of_the_run_look(cathoscope, tmp_path):
     file = write(tmp_path, "chemomechanics:\n  protocol: {cycles: 2}\n  time: {dtau_charge: 0.05, dtau_discharge: 0.1}\n")
     done = cathoscope("explore", file, "--study", "coverage")
     assert done.returncode == 0, done.stderr
     found = list(tmp_path.glob("**/explore/coverage.csv"))
     assert len(found) == 1
-    rows = list(csv.DictReader(found[0].open()))
-    assert len(rows) == 27 and {"together_cycle", "damage_mean_sync"} <= rows[0].keys()
+    table = rows(found[0])
+    assert len(table) == 27 and {"together_cycle", "damage_mean_sync"} <= table[0].keys()
     output = found[0].parents[1]
     assert cathoscope("run", file, "--output", output, "--set", "stages=[chemomechanics, figures]").returncode == 0
     figures = json.loads((output / "figures" / "figures.json").read_text())
@@ -172,6 +171,7 @@ def test_a_study_goes_where_the_figures_of_the_run_look(cathoscope, tmp_path):
     assert "--study laws" in next(m["why"] for m in figures["missing"] if m["name"] == "model_laws")
 
 
+@pytest.mark.skipif("CATHOSCOPE_LONG" not in os.environ, reason="minutes; scripts/test-long.sh sets CATHOSCOPE_LONG")
 def test_verify(cathoscope):
     done = cathoscope("verify", "chemomechanics", timeout=7200)
     assert done.returncode == 0 and " 0 missed" in done.stdout
