@@ -67,7 +67,7 @@ coverage() {
   tail -n 4 "$root/build/coverage/coverage.txt"
 }
 
-step "$root/scripts/test.sh"
+step env CATHOSCOPE_LONG_TESTS=1 "$root/scripts/test.sh"
 step "$root/scripts/sanitize.sh" asan
 step "$root/scripts/sanitize.sh" tsan
 [ ! -d "$root/tests/property" ] || step property_tests

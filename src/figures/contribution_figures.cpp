@@ -363,7 +363,7 @@ FigureResult neighbour_share(const StudyResults& results) {
   const bool compared = n > 1;
   f.script = place(f, {12, compared ? 50.0 : 82.0, 52, 86}) +
              "set yrange [0:1]\nset ylabel 'Share of the neighbourhood'\nset key off\n" +
-             fmt::format("set xrange [0.5:{}.5]\n", n) + named_tics("x", names, "") +
+             fmt::format("set xrange [0.5:{}.5]\n", n) + named_tics("x", names, n > 2 ? "font tiny" : "") +
              "set arrow from graph 0, first 0.5 to graph 1, first 0.5 nohead linewidth 0.5 dashtype (4, 3) linecolor "
              "rgb grey back\n" +
              joined_plots(shares);
@@ -372,7 +372,7 @@ FigureResult neighbour_share(const StudyResults& results) {
     for (std::size_t e = 1; e < n; ++e) pairs.push_back(n == 2 ? "difference" : names[e]);
     f.script += next_panel() + place(f, {63, 82, 52, 86}) + "set yrange [-1:1]\nset ylabel " +
                 plot_text(n == 2 ? names[1] + " − " + names[0] : "minus " + names[0]) + "\nset key off\n" +
-                fmt::format("set xrange [0.5:{}.5]\n", n - 1) + named_tics("x", pairs, "") +
+                fmt::format("set xrange [0.5:{}.5]\n", n - 1) + named_tics("x", pairs, n > 2 ? "font tiny" : "") +
                 "set arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.5 dashtype (4, 3) linecolor "
                 "rgb grey back\n" +
                 joined_plots(differences);
@@ -430,7 +430,8 @@ FigureResult sham(const StudyResults& results) {
   Figure f;
   f.name = "sham";
   f.width_mm = 85;
-  f.height_mm = 22 + 4.6 * static_cast<double>(attributes.size());
+  const double legend = titles.size() > 3 ? 3.4 * static_cast<double>(titles.size()) : 8;
+  f.height_mm = 14 + legend + 4.6 * static_cast<double>(attributes.size());
   f.synthetic = results.synthetic();
   f.csv = csv_text(table);
   std::vector<std::string> elements;
@@ -440,7 +441,8 @@ FigureResult sham(const StudyResults& results) {
         "xerrorbars pointtype {} pointsize 0.35 linewidth 0.9 linecolor rgb {} title {}",
         verbatim(titles[s]), s + 1 < n ? 7 : 6, colours[s], plot_text(titles[s])));
   f.script =
-      place(f, {20, 82, 9, f.height_mm - 10}) + "set errorbars 0\nset xlabel 'Difference of contribution scores'\n" +
+      place(f, {20, 82, 9, f.height_mm - 2 - legend}) +
+      "set errorbars 0\nset xlabel 'Difference of contribution scores'\n" +
       fmt::format("set yrange [0.4:{}.6]\n", attributes.size()) + named_tics("y", attributes, "") +
       "set key at screen 0.5, screen 0.99 center top horizontal maxcols 2\nset arrow from 0, graph 0 to 0, graph 1 "
       "nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics linewidth 0.4 dashtype 1 linecolor rgb pale\n" +

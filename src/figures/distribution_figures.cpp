@@ -273,7 +273,8 @@ FigureResult figs11(const StudyResults& results) {
       rows.add({names[e], attribute}, {static_cast<double>(place + 1) + offset, at("n"), at("pearson"), at("ci_low"),
                                        at("ci_high"), at("p"), at("q"), at("spearman")});
     }
-  Figure f = new_figure(results, 85, 22 + 4.2 * static_cast<double>(attributes.size()));
+  const double legend = names.size() > 2 ? 3.4 * static_cast<double>(names.size()) : 4;
+  Figure f = new_figure(results, 85, 19 + legend + 4.2 * static_cast<double>(attributes.size()));
   f.csv = csv_text(std::move(rows).table());
   std::vector<std::string> elements;
   for (std::size_t e = 0; e < names.size(); ++e) {
@@ -293,7 +294,7 @@ FigureResult figs11(const StudyResults& results) {
         "(val('position')) with points pointtype 2 pointsize 0.35 linewidth 0.7 linecolor rgb " + colour + " notitle"));
   }
   f.script =
-      place(f, {20, 82, 9, f.height_mm - 6}) + "set errorbars 0\nset xlabel 'Correlation with " +
+      place(f, {20, 82, 9, f.height_mm - 3 - legend}) + "set errorbars 0\nset xlabel 'Correlation with " +
       (results.electrodes.front().target == "Damage" ? std::string("damage") : std::string("the target")) +
       ", r'\nset xrange [-1:1]\n" + fmt::format("set yrange [0.3:{}.7]\n", attributes.size()) +
       named_tics("y", attributes, "") +

@@ -115,11 +115,12 @@ FigureResult fig2c(const StudyResults& results) {
         fmt::format("(val('mean_distance_um')) with points pointtype 7 pointsize 0.45 linecolor rgb {} notitle",
                     electrode_colour(e))));
   }
-  f.script = place(f, {13, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
+  f.script = place(f, {14.5, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
              std::string(curves.corrected ? "" : "; no edge rule") +
-             "'\nset ylabel 'Probability density (µm^{−1})'\nset xrange [0:*]\nset yrange [0:*]\n";
+             "'\nset ylabel 'Probability density (µm^{−1})'\nset xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, "
+             "graph 0.2, 0\n";
   if (curves.table.rows() > 0) f.script += joined_plots(density_elements("fig2c.csv", names, titles));
-  f.script += next_panel() + place(f, {13, 82.5, 9, 38}) +
+  f.script += next_panel() + place(f, {14.5, 82.5, 9, 38}) +
               "set ylabel 'Mean distance (µm)'\nset xlabel 'Severe from this damage, or quantile of damage, on'\nset "
               "yrange [0:*]\nset offsets 0, 0, graph 0.3, 0\nset key top left\n" +
               fmt::format("set xrange [0.5:{}.5]\n", limits.size()) + "" + named_tics("x", limits, "font tiny");
@@ -164,7 +165,8 @@ FigureResult figs12(const StudyResults& results) {
   if (table.rows() == 0) fail(Exit::no_input, "the particles have no positions");
   const auto names = names_of(results);
   const Table coupling = coupling_rows(table, names);
-  Figure f = new_figure(results, 85, 48 + 38 * static_cast<double>(names.size()));
+  const double legend = 3.4 * static_cast<double>(names.size() + 1);
+  Figure f = new_figure(results, 85, 38 + legend + 38 * static_cast<double>(names.size()));
   f.csv = csv_text(table);
   f.more.push_back({"figs12_coupling.csv", csv_text(coupling)});
   std::vector<std::string> elements;
@@ -184,16 +186,16 @@ FigureResult figs12(const StudyResults& results) {
     labels += fmt::format("set label {} {} at first {}, graph 1.02 center font tiny textcolor rgb grey\n", row + 2,
                           verbatim("p = " + short_number(number_at(coupling, "p", row), 2)),
                           text_of(number_at(coupling, "position", row)));
-  f.script = place(f, {13, 82.5, f.height_mm - 36, f.height_mm - 10}) +
+  f.script = place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
              "set ylabel 'Coupling of damage'\nset xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
              "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
              "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
              "linecolor rgb grey back\n" +
              labels + joined_plots(elements);
   for (std::size_t e = 0; e < names.size(); ++e) {
-    const double top = f.height_mm - 46 - 38 * static_cast<double>(e);
+    const double top = f.height_mm - 38 - legend - 38 * static_cast<double>(e);
     const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
-    f.script += next_panel() + place(f, {13, 82.5, top - 28, top}) +
+    f.script += next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
                 "set ylabel 'Semivariance of damage'\nset yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between "
                 "particles (µm)'\nset offsets 0, 0, graph 0.35, 0\nset key top right\n";
     f.script += "set label 2 " + plot_text(names[e]) + " at graph 0.02, graph 0.94 left textcolor rgb " +

@@ -22,7 +22,7 @@ namespace cathoscope {
 
 namespace {
 
-constexpr std::size_t most_points = 1500;  ///< of an electrode in one panel
+constexpr std::size_t most_points = 600;  ///< of an electrode in one panel
 constexpr std::size_t shown_in_swarm = 10;
 constexpr std::size_t shown_dependences = 6;
 

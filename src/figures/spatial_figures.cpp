@@ -21,8 +21,8 @@ namespace cathoscope {
 
 namespace {
 
-constexpr std::size_t most_background = 2500;
-constexpr std::size_t most_severe = 4000;
+constexpr std::size_t most_background = 800;
+constexpr std::size_t most_severe = 1200;
 
 /// Where a point of the electrode is on the paper: seen from above and from one side, Z upwards, no perspective.
 struct View {
@@ -309,8 +309,9 @@ FigureResult severe_map(const StudyResults& results, std::size_t index, const st
           plot_text(fmt::format("{}: {} of {} particles severe", electrode.name, severe.size(), own.size())),
           1 - 3 / f.height_mm, electrode_colour(index), plot_text(electrode.target), (f.height_mm - 8.5) / f.height_mm);
   const Panel insets{3, 81, 2.5, 40};
-  const double room =
-      radii.empty() ? 2 * scene.typical_radius : 1.2 * std::max(scene.typical_radius, radii.begin()->second);
+  std::vector<double> sizes;
+  for (const auto& [label, radius] : radii) sizes.push_back(radius);
+  const double room = radii.empty() ? 2 * scene.typical_radius : 1.8 * quantile_of_values(sizes, 0.5);
   std::string panels;
   for (std::size_t r = 0; r < regions.size(); ++r) {
     const Panel panel = grid_panel(insets, r, 2, 1, 3, 0);
@@ -324,15 +325,17 @@ FigureResult severe_map(const StudyResults& results, std::size_t index, const st
     std::string::size_type at = 0;
     while ((at = f.script.find("unset colorbox\n", at)) != std::string::npos) f.script.insert(at += 15, colours);
   }
-  f.caption = fmt::format(
-                  "Where the severely damaged particles of {} are. Balls have the particles' volumes, seen without "
-                  "perspective; colour: damage of the severe ones (from {} on, one limit for all electrodes); pale: "
-                  "the others. n = {} particles, {} severe. Enlarged: the severe particle whose three nearest severe "
-                  "neighbours are nearest (i) and that of the median (ii), with the distances between centres in "
-                  "space. {}Source: statistics/fig2ab.csv.",
-                  electrode.name, short_number(threshold, 3), own.size(), severe.size(),
-                  own.size() > most_background + most_severe ? "Not all particles are drawn. " : "") +
-              origin_sentence(results);
+  f.caption =
+      fmt::format(
+          "Where the severely damaged particles of {} are. Balls have the particles' volumes, seen without "
+          "perspective; colour: damage of the severe ones (from {} on, one limit for all electrodes); pale: "
+          "the others. n = {} particles, {} severe. Enlarged: the severe particle whose three nearest severe "
+          "neighbours are nearest (i) and that of the median (ii), with the distances between centres in "
+          "space. {}Source: statistics/fig2ab.csv.",
+          electrode.name, short_number(threshold, 3), own.size(), severe.size(),
+          own.size() - severe.size() > most_background || severe.size() > most_severe ? "Not all particles are drawn. "
+                                                                                      : "") +
+      origin_sentence(results);
   return f;
 }
 

@@ -62,7 +62,7 @@ void place(std::vector<Figure>& figures, std::size_t bytes) {
     Figure& f = figures[i];
     if (f.svg.empty()) continue;
     std::string plain = base64(f.svg);
-    f.packed = plain.size() > left / 4;
+    f.packed = plain.size() > bytes / 20;
     std::string data = f.packed ? base64(deflated(f.svg)) : std::move(plain);
     if (data.size() > left) continue;
     left -= data.size();
@@ -70,29 +70,47 @@ void place(std::vector<Figure>& figures, std::size_t bytes) {
   }
 }
 
+/// The file to look at where the page does not carry the picture.
+std::string picture_file(const Figure& f) {
+  for (const char* ending : {".svg", ".pdf"})
+    for (const auto& file : f.files)
+      if (fs::path(file).extension() == ending) return file;
+  return f.files.empty() ? f.name : f.files.front();
+}
+
 std::string image_html(const Figure& f) {
   const std::string alt = escaped(f.title.empty() ? f.name : f.title);
+  const std::string file = "figures/" + escaped(picture_file(f));
   if (f.data.empty())
-    return fmt::format("<p class=\"note\">{}: see figures/{}.</p>",
-                       f.svg.empty() ? "Not available as SVG" : "Too large for this page",
-                       escaped(f.files.empty() ? f.name : f.files.front()));
+    return fmt::format("<p class=\"note\">{}: see {}.</p>",
+                       f.svg.empty() ? "Not available as SVG" : "Too large for this page", file);
   if (f.packed)
     return fmt::format(
-        "<img alt=\"{}\" data-packed=\"{}\"><noscript><p class=\"note\">This large figure needs JavaScript; "
-        "it is also in figures/{}.</p></noscript>",
-        alt, f.data, escaped(f.files.front()));
+        "<img alt=\"{}\" data-packed=\"{}\"><noscript><p class=\"note\">This large figure needs "
+        "JavaScript; it is also in {}.</p></noscript>",
+        alt, f.data, file);
   return fmt::format("<img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">", alt, f.data);
 }
 
+/// The files called like the figure, and how many others belong to it.
+std::string files_text(const Figure& f) {
+  std::string text;
+  std::size_t others = 0;
+  for (const auto& file : f.files)
+    if (fs::path(file).stem() == f.name)
+      text += (text.empty() ? "" : ", ") + escaped(file);
+    else
+      ++others;
+  if (others > 0) text += fmt::format("{}{} more", text.empty() ? "" : " and ", others);
+  return text.empty() ? "" : "In figures/: " + text + ".";
+}
+
 std::string figure_html(const Figure& f) {
-  std::string files;
-  for (const auto& file : f.files) files += (files.empty() ? "" : ", ") + escaped(file);
   return fmt::format(
-      "<figure class=\"figure\" id=\"figure-{}\">{}<figcaption><b>{}</b>{} {} <small>{}</small>"
-      "</figcaption></figure>\n",
+      "<figure class=\"figure\" id=\"figure-{}\">{}<figcaption><b>{}</b>{} {} "
+      "<small>{}</small></figcaption></figure>\n",
       escaped(f.name), image_html(f), escaped(f.title.empty() ? f.name : f.title),
-      f.synthetic ? " <span class=\"tag\">synthetic</span>" : "", escaped(f.caption),
-      files.empty() ? "" : "figures/: " + files);
+      f.synthetic ? " <span class=\"tag\">synthetic</span>" : "", escaped(f.caption), files_text(f));
 }
 
 std::string missing_html(const Json& list) {

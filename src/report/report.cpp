@@ -19,7 +19,7 @@ namespace {
 
 using report::Json;
 
-constexpr std::size_t figures_at_most = 1'500'000;
+constexpr std::size_t figures_at_most = 2'000'000;
 constexpr std::size_t views_at_most = 2'700'000;
 
 /// The scripts in the order they run; plain scripts, because modules do not load from disk.

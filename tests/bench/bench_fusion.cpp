@@ -12,6 +12,7 @@
 #include <cathoscope/segmentation/segmentation.hpp>
 #include <cathoscope/segmentation/working.hpp>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -115,6 +116,7 @@ void bench(std::int64_t edge, int threads, const std::string& views, const Netwo
   Laps laps;
   Progress progress({[&](const std::string& task, double) { laps.begin(task); }, {}});
   const auto path = std::filesystem::temp_directory_path() / ("bench_fusion_" + std::to_string(getpid()) + ".h5");
+  malloc_trim(0);  // what making the electrode left behind
   forget_peak();
   const double before = status_bytes("VmRSS"), wall = seconds_of(CLOCK_MONOTONIC),
                cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);

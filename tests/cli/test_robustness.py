@@ -114,6 +114,17 @@ def fill(folder, pages):
         f.write(bytes(max(0, free.f_bavail * free.f_frsize - pages * 4096)))
 
 
+long_test = pytest.mark.skipif(not os.environ.get("CATHOSCOPE_LONG_TESTS"),
+                               reason="takes a minute: scripts/test-long.sh sets CATHOSCOPE_LONG_TESTS")
+
+
+def results_of(study, folder):
+    """Without the settings, which name the output, and the records of stages of the whole run, which tell times."""
+    return {name: value for name, value in study.files(folder).items()
+            if name not in {"config.yaml", "latent.json", "regression.json"}}
+
+
+@long_test
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk_in_every_stage(study, stage):
@@ -128,7 +139,7 @@ def test_a_full_disk_in_every_stage(study, stage):
         if before:
             assert study.run("--output", out, "--until", before[-1]).returncode == 0
         kept = study.files(out) if before else {}
-        fill(mount, pages=8)
+        fill(mount, pages=5)
         only = ["--from", stage, "--until", stage]
         result = study.run("--output", out, *only)
         assert result.returncode == WRITE_ERROR, result.stderr
@@ -141,8 +152,7 @@ def test_a_full_disk_in_every_stage(study, stage):
         assert result.returncode == 0, result.stderr
         assert study.run("--output", study.folder / "whole", "--until", stage,
                          *(["--from", stage] if stage == "chemomechanics" else [])).returncode == 0
-        results = {n: v for n, v in study.files(out).items() if n != "config.yaml"}
-        assert results == {n: v for n, v in study.files(study.folder / "whole").items() if n != "config.yaml"}
+        assert results_of(study, out) == results_of(study, study.folder / "whole")
     finally:
         subprocess.run(["umount", "-l", str(mount)], check=True)
 
@@ -319,6 +329,7 @@ def test_messages_that_nobody_reads_do_not_stop_a_run(study):
 
 # --- 32: memory -----------------------------------------------------------------------------------------------------
 
+@long_test
 def test_the_memory_budget_is_kept(study):
     """Peak memory of a run on 200 MB of voxels stays near a small budget: the program itself, and what the budget allows."""
     rng = np.random.default_rng(3)
