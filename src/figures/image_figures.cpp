@@ -107,14 +107,14 @@ FigureResult segmentation_figure(const StudyResults& results) {
   f.title = "Slices with the outlines of the particles";
   f.synthetic = results.synthetic();
   f.width_mm = electrodes.size() == 1 ? 120 : 180;
-  const double width = electrodes.size() == 1 ? 118 : 88, title = 5;
+  const double width = electrodes.size() == 1 ? 114 : 86.5, title = 5;
   std::vector<std::vector<SliceView>> views;
   std::vector<std::vector<Place>> placed;
   double top = 0, row_height = 0;
   for (std::size_t i = 0; i < electrodes.size(); ++i) {
     if (i % 2 == 0) top += row_height + title, row_height = 0;
     views.push_back(middle_slices(electrodes[i].grids, electrodes[i].results->two_dimensional, 720));
-    placed.push_back(places(views[i], 1 + 90.0 * static_cast<double>(i % 2), top, width, 150));
+    placed.push_back(places(views[i], 1 + 88.0 * static_cast<double>(i % 2), top, width, 150));
     for (const auto& p : placed[i]) row_height = std::max(row_height, p.top + p.height - top);
   }
   f.height_mm = top + row_height + 1.5;

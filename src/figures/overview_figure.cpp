@@ -110,7 +110,7 @@ FigureResult fig1a(const StudyResults& results) {
   f.synthetic = results.synthetic();
   const bool one = electrodes.size() == 1;
   f.width_mm = one ? 120 : 180;
-  const double panel_width = one ? 112 : 83, pitch = one ? 0 : 90, title_mm = 6, below_mm = 4;
+  const double panel_width = one ? 110 : 83, pitch = one ? 0 : 88, title_mm = 6, below_mm = 4;
   const Projection projection = view_from_above(32, 30);
   std::vector<RenderedView> views;
   double tallest = 0;

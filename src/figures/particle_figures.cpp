@@ -122,7 +122,7 @@ std::string square_axes(const SliceView& v, const ShownParticle& p, double side)
                      text_of(y));
 }
 
-constexpr double cell_mm = 28.6, step_mm = 30.0, left_mm = 0.7, title_mm = 9.5, row_mm = title_mm + 2 * step_mm;
+constexpr double cell_mm = 28.1, step_mm = 29.4, left_mm = 0.7, title_mm = 9.5, row_mm = title_mm + 2 * step_mm;
 
 std::string crop_panels(const Figure& f, const Row& row, std::size_t electrode, std::size_t k) {
   const auto& v = row.views[k];

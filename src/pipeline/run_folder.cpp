@@ -54,13 +54,20 @@ std::uint64_t status_bytes(const std::string& key) {
   return 0;
 }
 
+/// Whether a folder holds nothing, or nothing but what `cathoscope explore` left for the run's figures.
+bool is_free(const fs::path& folder, std::error_code& error) {
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().filename() != "explore") return false;
+  return !error;
+}
+
 }  // namespace
 
 void check_run_folder(const fs::path& folder, const std::string& run_name) {
   std::error_code error;
   if (!fs::is_directory(folder, error))
     fail(Exit::cannot_create, "output {} is not a folder; name another with `output:` or --output", folder.string());
-  if (fs::is_empty(folder, error)) return;
+  if (is_free(folder, error)) return;
   if (error) fail(Exit::cannot_create, "output {} cannot be read: {}", folder.string(), error.message());
   if (!fs::exists(folder / marker, error))
     fail(Exit::cannot_create,

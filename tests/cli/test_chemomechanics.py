@@ -150,8 +150,25 @@ def test_studies_resume_and_shard(cathoscope, tmp_path):
                       "2/2").returncode == 0
     for name in ("morris.csv", "morris_runs.csv"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()
+    figure = whole / "figures"
+    assert (figure / "model_morris.svg").stat().st_size > 1000 and (figure / "model_morris.gp").exists()
     assert cathoscope("explore", file, "--study", "tarot", "--output", whole).returncode == 64
     assert cathoscope("explore", file, "--study", "laws", "--output", whole, "--shard", "3/2").returncode == 64
+
+
+def test_a_study_goes_where_the_figures_of_the_run_look(cathoscope, tmp_path):
+    file = write(tmp_path, "chemomechanics:\n  protocol: {cycles: 2}\n  time: {dtau_charge: 0.05, dtau_discharge: 0.1}\n")
+    done = cathoscope("explore", file, "--study", "coverage")
+    assert done.returncode == 0, done.stderr
+    found = list(tmp_path.glob("**/explore/coverage.csv"))
+    assert len(found) == 1
+    table = rows(found[0])
+    assert len(table) == 27 and {"together_cycle", "damage_mean_sync"} <= table[0].keys()
+    output = found[0].parents[1]
+    assert cathoscope("run", file, "--output", output, "--set", "stages=[chemomechanics, figures]").returncode == 0
+    figures = json.loads((output / "figures" / "figures.json").read_text())
+    assert {"fig3d", "model_synchrony"} <= {f["name"] for f in figures["figures"]}
+    assert "--study laws" in next(m["why"] for m in figures["missing"] if m["name"] == "model_laws")
 
 
 @pytest.mark.skipif("CATHOSCOPE_LONG" not in os.environ, reason="minutes; scripts/test-long.sh sets CATHOSCOPE_LONG")

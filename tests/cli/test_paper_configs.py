@@ -47,4 +47,4 @@ def test_without_the_pair_the_check_says_what_is_missing(cathoscope, tmp_path, n
     (tmp_path / "configs").mkdir()
     shutil.copy(CONFIGS / name, tmp_path / "configs" / name)
     done = cathoscope("check", tmp_path / "configs" / name)
-    assert done.returncode == 78 and "volume.h5" in done.stderr
+    assert done.returncode == 78 and "electrodes[1].volume.path" in done.stderr
