@@ -93,9 +93,8 @@ std::string scale_bar(const SliceView& v, double length, int tag) {
   for (const auto& [width, colour] : {std::pair{3.2, "'black'"}, std::pair{1.8, "'white'"}})
     s += fmt::format("set arrow {} from {}, {} to {}, {} nohead linewidth {} linecolor rgb {} front\n", tag++,
                      text_of(x), text_of(y), text_of(x + length), text_of(y), width, colour);
-  return s +
-         fmt::format("set label {} {} at {}, {} center offset 0, 0.7 font small textcolor rgb ink front boxed\n",
-                     tag, plot_text(length_text(length)), text_of(x + length / 2), text_of(y));
+  return s + fmt::format("set label {} {} at {}, {} center offset 0, 0.7 font small textcolor rgb ink front boxed\n",
+                         tag, plot_text(length_text(length)), text_of(x + length / 2), text_of(y));
 }
 
 /// A field of a CSV file.
