@@ -81,7 +81,8 @@ std::string merge_step(const JobSettings& s) {
   std::string text =
       fmt::format("step {} merge --output {}", shell_word(s.program.string()), shell_word(s.output.string()));
   for (std::size_t i = 1; i <= s.electrodes; ++i)
-    text += " " + shell_word(shard_folder(s.output, {static_cast<int>(i), static_cast<int>(s.electrodes)}).string());
+    text += fmt::format(
+        " {}", shell_word(shard_folder(s.output, {static_cast<int>(i), static_cast<int>(s.electrodes)}).string()));
   return text + "\n";
 }
 

@@ -81,6 +81,13 @@ std::string record_text(const std::filesystem::path& path) {
   return text;
 }
 
+/// What the parser says quotes bytes of the file, which need not be text.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
 void require_inside(const std::filesystem::path& path, const std::vector<std::string>& files) {
   for (const auto& file : files)
     if (!stays_inside(file))
@@ -112,7 +119,7 @@ std::optional<StageRecord> read_record(const std::filesystem::path& path) {
     r.run = j.at("run");
     return r;
   } catch (const Json::exception& e) {
-    fail(Exit::data, "{}: damaged stage record: {}", path.string(), e.what());
+    fail(Exit::data, "{}: damaged stage record: {}", path.string(), printable(e.what()));
   }
 }
 
