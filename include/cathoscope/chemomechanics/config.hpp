@@ -251,7 +251,8 @@ struct ChemomechanicsConfig {
 template <class V>
 void fields(V& v, ChemomechanicsConfig& c) {
   v("model", c.model,
-    "network: particles that share one potential, each resolved along its radius; finite_elements: a row of spheres, or a "
+    "network: particles that share one potential, each resolved along its radius; finite_elements: a row of spheres, "
+    "or a "
     "mesh, in three dimensions",
     one_of({"network", "finite_elements"}));
   v("geometry", c.geometry, "the particles");
@@ -268,7 +269,8 @@ void fields(V& v, ChemomechanicsConfig& c) {
 template <class P>
 void check(P& problems, const ChemomechanicsConfig& c) {
   if (c.model == "finite_elements" && c.geometry.particles_from)
-    problems.add("model", "finite_elements needs spheres in a row, or mesh.file; measured particles are for the network");
+    problems.add("model",
+                 "finite_elements needs spheres in a row, or mesh.file; measured particles are for the network");
 }
 
 }  // namespace cathoscope
