@@ -118,7 +118,7 @@ FigureResult fig1a(const StudyResults& results) {
     LabelColours colours;
     for (const double d : damage[i]) colours.push_back(colour_of(d / top_of_scale));
     views.push_back(
-        render_labels(reduced_labels(electrodes[i].grids, most_cells), projection, colours, one ? 1300 : 980));
+        render_labels(reduced_labels(electrodes[i].grids, most_cells), projection, colours, one ? 800 : 640));
     const auto& image = views.back().image;
     tallest = std::max(tallest, panel_width * static_cast<double>(image.height) / static_cast<double>(image.width));
   }
