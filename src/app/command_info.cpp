@@ -6,6 +6,7 @@
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/io/volume_file.hpp>
 #include <cathoscope/network/description.hpp>
+#include <cathoscope/network/network.hpp>
 #include <cathoscope/pipeline/config.hpp>
 #include <cathoscope/pipeline/version.hpp>
 
@@ -41,7 +42,10 @@ Json machine_facts() {
   std::istringstream lines(library_versions());
   for (std::string line; std::getline(lines, line);)
     j["libraries"][line.substr(0, line.find(' '))] = line.substr(line.find(' ') + 1);
+  const ComputeDevice automatic = resolve_device("auto");
   j["devices"] = {"cpu"};
+  if (automatic.name != "cpu") j["devices"].push_back(automatic.name);
+  j["kernels"]["network"] = fmt::format("{} on {}", name_of(automatic.precision), automatic.name);
   j["threads"] = resolve_threads(0);
   j["cpu_features"] = cpu_features();
   return j;
@@ -52,7 +56,10 @@ void print_machine(const Json& j) {
   for (const auto& [name, version] : j["libraries"].items()) fmt::print("  {} {}\n", name, version.get<std::string>());
   std::string features;
   for (const auto& f : j["cpu_features"]) features += " " + f.get<std::string>();
-  fmt::print("devices: cpu ({} threads;{})\n", j["threads"].get<int>(), features);
+  std::string devices;
+  for (const auto& d : j["devices"]) devices += (devices.empty() ? "" : ", ") + d.get<std::string>();
+  fmt::print("devices: {} ({} threads;{})\n", devices, j["threads"].get<int>(), features);
+  fmt::print("network: {}\n", j["kernels"]["network"].get<std::string>());
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ void add_run(CommandLine& c) {
   s->add_flag("--dry-run", o.dry_run, "say what would run and why, run nothing");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--threads", o.threads, "threads; 0 = all")->check(CLI::Range(0, 4096));
-  s->add_option("--device", o.device, "auto or cpu");
+  s->add_option("--device", o.device, "auto, cpu, cuda or cuda:0, ...");
   s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(positive_number());
   s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
   s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
@@ -279,7 +279,7 @@ void set_up(CommandLine& c) {
   c.app.add_flag("-q,--quiet", c.quiet, "only warnings and errors");
   c.app.fallthrough();
   c.app.footer(
-      "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 a check missed its tolerance, 64 "
+      "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 no convergence or a missed tolerance, 64 "
       "command\n"
       "line, 65 bad data, 66 no input, 70 bug, 71 memory, 73 cannot create, 74 write error, 75 stopped (run again),\n"
       "76 other version, 78 configuration.");

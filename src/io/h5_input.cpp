@@ -116,11 +116,20 @@ bool is_dataset(const Target& target) {
          info.type == H5O_TYPE_DATASET;
 }
 
-Id open_dataset(const Target& target) {
+namespace {
+
+/// Invalid where it cannot be opened. External storage is named relative to the file, not to the folder the program runs
+/// in; HDF5 refuses a dataset that is open already with another such prefix, so every way in must set the same.
+Id try_dataset(const Target& target) {
   const Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  // External storage is named relative to the file, not to the folder the program runs in.
   H5Pset_efile_prefix(access, "${ORIGIN}");
-  Id d(H5Dopen2(target.file->file, target.name.c_str(), access), H5Dclose);
+  return Id(H5Dopen2(target.file->file, target.name.c_str(), access), H5Dclose);
+}
+
+}  // namespace
+
+Id open_dataset(const Target& target) {
+  Id d = try_dataset(target);
   if (!d.valid())
     fail(Exit::data, "{}: cannot open dataset {}: {}", target.file->path.string(), target.name, last_message());
   return d;
@@ -176,7 +185,7 @@ void walk(Walk& w, const std::string& group, int depth) {
     const auto target = reachable(w.file, name);
     if (!target) continue;
     if (is_dataset(*target)) {
-      const Id d(H5Dopen2(target->file->file, target->name.c_str(), H5P_DEFAULT), H5Dclose);
+      const Id d = try_dataset(*target);
       const auto rank = d.valid() ? extent_of(d).size() : 0;
       if (rank == 2 || rank == 3) w.names.push_back(name);
     } else if (target->file == w.file) {
@@ -235,7 +244,7 @@ std::string root_text(const InputH5Ptr& file, const std::string& key) {
 std::optional<std::vector<double>> small_numbers(const InputH5Ptr& file, const std::string& name) {
   const auto target = reachable(file, name);
   if (!target || !is_dataset(*target)) return std::nullopt;
-  const Id d(H5Dopen2(target->file->file, target->name.c_str(), H5P_DEFAULT), H5Dclose);
+  const Id d = try_dataset(*target);
   if (!d.valid()) return std::nullopt;
   const Id type(H5Dget_type(d), H5Tclose);
   const Id space = space_of(d);
@@ -256,7 +265,7 @@ std::optional<std::vector<double>> small_numbers(const InputH5Ptr& file, const s
 std::optional<std::string> small_text(const InputH5Ptr& file, const std::string& name) {
   const auto target = reachable(file, name);
   if (!target || !is_dataset(*target)) return std::nullopt;
-  const Id d(H5Dopen2(target->file->file, target->name.c_str(), H5P_DEFAULT), H5Dclose);
+  const Id d = try_dataset(*target);
   if (!d.valid()) return std::nullopt;
   const Id type(H5Dget_type(d), H5Tclose);
   const Id space = space_of(d);

@@ -178,3 +178,12 @@ def test_unusable_command_lines(cathoscope, tmp_path):
     assert cathoscope("evaluate", "--prediction", t, "--truth", t, "--truth", t).returncode == 64
     assert cathoscope("evaluate", "--prediction", t, "--truth", t, "--damage-truth", t).returncode == 64
     assert cathoscope("evaluate", "--prediction", t, "--truth", tmp_path / "absent.npy").returncode == 66
+
+
+def test_prediction_and_truth_may_be_one_file(cathoscope, tmp_path):
+    """One HDF5 file, opened twice, whose only dataset is found by itself."""
+    _, labels = noisy_pair()
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["data"] = labels.astype(np.uint16)
+    scores = score(cathoscope, "--prediction", tmp_path / "one.h5", "--truth", tmp_path / "one.h5")
+    assert scores["strict"]["0.95"]["ap"] == 1
