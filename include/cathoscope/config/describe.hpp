@@ -175,6 +175,7 @@ TypeInfo type_of(const T& value) {
 template <class T>
 ConfigValue tree_of_items(const T& values) {
   std::vector<ConfigValue> items;
+  items.reserve(values.size());
   for (const auto& value : values) items.push_back(tree_of(value));
   return ConfigValue::list(std::move(items));
 }
