@@ -16,10 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const char* const history_name = "history.bin";
-const char* const checkpoint_name = "checkpoint.h5";
-const char* const last_good_name = "last_good.h5";
-
 /// A checkpoint has places for what a network has by particle; those of the elements by node and point go there.
 NetworkState packed(const ElementState& s) {
   NetworkState p = s.progress;

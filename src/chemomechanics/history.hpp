@@ -15,6 +15,11 @@ namespace cathoscope::chemo {
 /// A recorded step: head, then content, damage, hoop stress and resistance of all particles.
 inline constexpr std::size_t history_head = 6;  ///< cycle, half, time, tau, voltage, current
 
+/// Files of a run in its work folder, of either model.
+inline constexpr const char* history_name = "history.bin";
+inline constexpr const char* checkpoint_name = "checkpoint.h5";
+inline constexpr const char* last_good_name = "last_good.h5";
+
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };

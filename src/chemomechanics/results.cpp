@@ -19,10 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const char* const history_name = "history.bin";
-const char* const checkpoint_name = "checkpoint.h5";
-const char* const last_good_name = "last_good.h5";
-
 /// A checkpoint whose steps are on disk as well; else a fresh start.
 Checkpoint start_of(const fs::path& work, const std::string& key, const NetworkModel& model) {
   auto found = load_checkpoint(work / checkpoint_name, key, model);

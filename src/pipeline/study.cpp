@@ -196,13 +196,6 @@ std::optional<Vec3> matched_voxel(const Config& config, const std::vector<Electr
   return coarsest;
 }
 
-/// How the electrode's data were made where its files say that they are no measurement.
-std::string synthetic_origin(const Electrode& e) {
-  for (const auto* file : {&e.inputs.volume, &e.inputs.labels, &e.inputs.cracks})
-    if (*file && !(*file)->synthetic.empty()) return (*file)->synthetic;
-  return {};
-}
-
 Artifact attributes_stage(const Config& config, const Electrode& e, const std::optional<Artifact>& volume,
                           const Artifact& segmentation, const std::optional<Vec3>& matched, Run& run) {
   AttributesConfig settings_of_stage = config.attributes;
@@ -215,7 +208,8 @@ Artifact attributes_stage(const Config& config, const Electrode& e, const std::o
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   return run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const auto inputs = attribute_inputs(e, volume, segmentation);
-    write_attribute_files(folder, compute_attributes(config.attributes, inputs, context), synthetic_origin(e));
+    write_attribute_files(folder, compute_attributes(config.attributes, inputs, context),
+                          synthetic_origin(e.config, e.inputs));
     if (matched)
       write_matched_files(folder, compute_attributes(config.attributes, degraded(inputs, *matched), context));
   });
