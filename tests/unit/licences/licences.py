@@ -31,6 +31,7 @@ ALLOWED = {
     r"zlib1g": "zlib",
     r"libinsighttoolkit5[\d.]+": "Apache-2.0",
     r"libdnnl\d+": "Apache-2.0",
+    r"libopenmpi\d+": "BSD-3-Clause; cathoscope-mpi only",
     r"libtorch[\d.]+": "BSD-3-Clause (it loads Debian's OpenCV and FFmpeg itself: see README)",
 }
 # -dev packages whose headers or libraries the build uses; the same rules.
@@ -49,6 +50,7 @@ ALLOWED_TO_COMPILE = {
     "nlohmann-json3-dev": "MIT",
     "libssl-dev": "Apache-2.0",
     "libnanoflann-dev": "BSD-2-Clause",
+    "libopenmpi-dev": "BSD-3-Clause; cathoscope-mpi only",
     "libtorch-dev": "BSD-3-Clause",
     "zlib1g-dev": "zlib",
     "libclang-rt-16-dev": "Apache-2.0 with LLVM exception; fuzz targets only",
