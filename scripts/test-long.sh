@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Usage: scripts/test-long.sh
+# Usage: scripts/test-long.sh [STEP...]
 # What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
 # same modules under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the cases
 # ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app).
+# STEPs are chosen by the name of their function or script below: coverage, sanitize.sh, ... (default: all).
 # The last line is `N passed, N failed, N skipped`, counting steps.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -11,7 +12,9 @@ usage_if_asked "$@"
 
 passed=0
 failed=0
+wanted=("$@")
 step() {
+  [ "${#wanted[@]}" -eq 0 ] || [[ " ${wanted[*]} " == *" $(basename "$1") "* ]] || return 0
   say "$*"
   if "$@" </dev/null; then passed=$((passed + 1)); else
     failed=$((failed + 1))
@@ -83,5 +86,6 @@ step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage
+[ $((passed + failed)) -gt 0 ] || die "no step is called ${wanted[*]}"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
