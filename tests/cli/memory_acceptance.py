@@ -77,12 +77,12 @@ def make_volume(folder, edge):
 def foretold(config):
     """The line of a stage in what `check` prints, as bytes: {stage: bytes}."""
     text = subprocess.run([conftest.binary(), "check", config], capture_output=True, text=True, check=True).stdout
-    units = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+    units = {"B": 0, "kB": 1, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
     result = {}
     for line in text.splitlines():
         words = line.replace(",", "").split()
         if len(words) >= 4 and words[0] == "memory:":
-            result[words[1]] = float(words[-2]) * units[words[-1]]
+            result[words[1]] = float(words[-2]) * 1024 ** units[words[-1]]
     return result
 
 
