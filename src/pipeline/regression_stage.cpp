@@ -72,8 +72,8 @@ Fitted fitted(const Config& config, const ParticleTables& tables, const Particle
   for (const auto& note : model.notes())
     if (!model.filled.empty() || !model.left_out.empty() || model.rows_without_position > 0)
       context.progress.warn(fmt::format("{}, {}: {}", tables.electrode, profile.name, note));
-  const ContributionInputs inputs{model, tables.electrode, profile.name, config.seed,
-                                  reliability_of(config.regression), &pieces};
+  const ContributionInputs inputs{
+      model, tables.electrode, profile.name, config.seed, reliability_of(config.regression), &pieces};
   Fitted result{contributions(config.regression, inputs, context), {}};
   if (with_sham) result.sham = sham_differences(config.regression, inputs, context);
   return result;
@@ -126,8 +126,8 @@ Artifact contributions_part(const Config& config, const ParticleTables& tables, 
   const Artifact result = run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const StageJournal journal(journal_file, stage_key(spec));
     if (journal.found() > 0)
-      run.events().info(fmt::format("{}/regression: {} forests of an interrupted run are used", tables.electrode,
-                                    journal.found()));
+      run.events().info(
+          fmt::format("{}/regression: {} forests of an interrupted run are used", tables.electrode, journal.found()));
     write_contributions(config, tables, folder, journal.pieces(), context);
   });
   std::error_code none;

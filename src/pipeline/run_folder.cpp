@@ -153,7 +153,8 @@ void remove_dead_partials(const fs::path& folder) {
     const bool link = it->is_symlink(none);
     const bool partial = it->path().filename().string().find(".partial") != std::string::npos;
     // A link that waits where a stage is about to write would lead its bytes out of the folder.
-    if (is_temporary(it->path(), folder) && (link || (partial && it->is_regular_file(none)))) dead.push_back(it->path());
+    if (is_temporary(it->path(), folder) && (link || (partial && it->is_regular_file(none))))
+      dead.push_back(it->path());
   }
   for (const auto& path : dead) fs::remove(path, error);
 }

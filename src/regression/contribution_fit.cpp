@@ -161,8 +161,8 @@ class UnitTest {
   /// The unit's score, then those of its columns.
   [[nodiscard]] std::vector<double> finished_draw(std::size_t draw) const {
     const std::string kind = "permuted " + inputs_.table.features[features().front()];
-    return finished_or(inputs_.pieces, piece_name(inputs_, kind, static_cast<std::int64_t>(draw)), 1 + features().size(),
-                       [&] {
+    return finished_or(inputs_.pieces, piece_name(inputs_, kind, static_cast<std::int64_t>(draw)),
+                       1 + features().size(), [&] {
                          const ContributionScores scores = permuted_scores(draw);
                          std::vector<double> values{scores.unit[unit_]};
                          for (const std::size_t f : features()) values.push_back(scores.attribute[f]);

@@ -41,8 +41,8 @@ ContributionScores finished_scores(const ContributionInputs& inputs, const Featu
                                    const std::string& kind, std::int64_t run,
                                    const std::function<ContributionScores()>& compute) {
   const std::size_t m = groups.group.size(), units = groups.unit.size();
-  const auto flat = finished_or(inputs.pieces, piece_name(inputs, kind, run), m + 6 + units,
-                                [&] { return flat_scores(compute()); });
+  const auto flat =
+      finished_or(inputs.pieces, piece_name(inputs, kind, run), m + 6 + units, [&] { return flat_scores(compute()); });
   return scores_from(flat, m, units);
 }
 
@@ -331,9 +331,8 @@ std::vector<ContributionDifference> sham_differences(const RegressionConfig& con
   });
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
   const ModelTable low = half_of(table, {order.begin(), middle}), high = half_of(table, {middle, order.end()});
-  const ContributionInputs low_inputs{low, inputs.electrode + "/low X", inputs.profile, inputs.seed, {},
-                                      inputs.pieces};
-  const ContributionInputs high_inputs{high, inputs.electrode + "/high X", inputs.profile, inputs.seed, {},
+  const ContributionInputs low_inputs{low, inputs.electrode + "/low X", inputs.profile, inputs.seed, {}, inputs.pieces};
+  const ContributionInputs high_inputs{high,         inputs.electrode + "/high X", inputs.profile, inputs.seed, {},
                                        inputs.pieces};
   return contribution_differences(runs_only(config, low_inputs, context), runs_only(config, high_inputs, context));
 }
