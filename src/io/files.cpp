@@ -1,6 +1,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/io/hash.hpp>
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -116,8 +117,15 @@ std::string sha256_of_text(std::string_view text) {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
+  return sha256_of_file(path, [] {});
+}
+
+std::string sha256_of_file(const std::filesystem::path& path, const std::function<void()>& between_pieces) {
   Sha256 sha;
-  for_each_piece(path, [&](const char* data, std::size_t size) { sha.add(data, size); });
+  for_each_piece(path, [&](const char* data, std::size_t size) {
+    between_pieces();
+    sha.add(data, size);
+  });
   return sha.hex();
 }
 

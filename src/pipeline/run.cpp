@@ -6,6 +6,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/io/hash.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -192,7 +193,8 @@ StageInput Run::input_of_files(const std::string& name, const std::vector<fs::pa
     const auto known = std::find_if(known_files_.begin(), known_files_.end(), [&](const KnownFile& k) {
       return k.path == now.path && k.bytes == now.bytes && k.modified_ns == now.modified_ns;
     });
-    now.sha256 = known != known_files_.end() ? known->sha256 : sha256_of_file(file);
+    const auto look = [&] { Progress({}, events_.stop).check_stop(); };
+    now.sha256 = known != known_files_.end() ? known->sha256 : sha256_of_file(file, look);
     all += now.sha256 + "\n";
     input.files.push_back(std::move(now));
   }
