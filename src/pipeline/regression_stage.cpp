@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other results than before.
 constexpr int regression_algorithm = 2;
+// The same for the statistics of damage.
+constexpr int statistics_algorithm = 3;
 
 void write_output(const fs::path& path, const std::string& text) {
   std::ofstream out(partial_name(path), std::ios::binary);
@@ -210,7 +212,7 @@ DamageTableOptions table_options(const Config& config) {
 }
 
 void statistics_part(const Config& config, const std::vector<ParticleTables>& electrodes, Run& run) {
-  StageSpec spec{"", "regression", regression_algorithm, {}, {}, {}, "statistics"};
+  StageSpec spec{"", "regression", statistics_algorithm, {}, {}, {}, "statistics"};
   spec.config = canonical_yaml(config.statistics) +
                 canonical_yaml(config.figures, {.without = {"formats", "which", "published_scores"}});
   for (const auto& e : electrodes) {

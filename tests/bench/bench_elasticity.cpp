@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   const double largest = argc > 2 ? std::atof(argv[2]) : 24;
   const char* file = argc > 3 ? argv[3] : nullptr;
   // A peer has no interface: one a hundred times stiffer than the model's comes near that.
-  const double stiffness = (file ? 100 : 1) * CohesiveLaw{}.stiffness;
+  const double stiffness = (file ? 100 : 1) * cathoscope::CohesiveLaw{}.stiffness;
   std::printf("%10s %8s %8s %8s %6s %8s %8s %10s %8s %9s\n", "unknowns", "mesh s", "matrix s", "setup s", "steps",
               "solve s", "all s", "product ms", "GB/s", "B/unknown");
   std::vector<std::pair<double, double>> points;
