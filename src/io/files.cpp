@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <array>
 #include <cerrno>
@@ -126,6 +127,11 @@ std::string sha256_of_file(const std::filesystem::path& path, const std::functio
     sha.add(data, size);
   });
   return sha.hex();
+}
+
+bool stays_inside(const std::filesystem::path& file) {
+  return file.is_relative() && file.has_filename() &&
+         std::none_of(file.begin(), file.end(), [](const auto& part) { return part == ".."; });
 }
 
 std::string read_text(const std::filesystem::path& path) {

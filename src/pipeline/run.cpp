@@ -135,6 +135,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   const Context context{progress, options_.threads, options_.memory_bytes};
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
+  const double processor_start = processor_seconds();
   also_.clear();
   try {
     work(folder, context);
@@ -158,6 +159,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.run = host_facts();
   record.run["threads"] = options_.threads;
+  record.run["processor_seconds"] = processor_seconds() - processor_start;
   record.run["peak_memory_bytes"] = peak_memory();
   record.run["warnings"] = progress.warnings();
   write_record(record_file, record);

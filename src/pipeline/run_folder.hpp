@@ -29,6 +29,8 @@ void remove_dead_partials(const std::filesystem::path& folder);
 void reset_peak_memory();
 /// Peak resident bytes of this process since the last reset.
 std::uint64_t peak_memory();
+/// Processor time of this process so far, with that of the programs it started and that have ended, s.
+double processor_seconds();
 /// Host, cores, kernel, UTC time, program version.
 nlohmann::ordered_json host_facts();
 

@@ -126,7 +126,11 @@ ContributionScores fitted_scores(const RegressionConfig& config, const FeatureRo
                                  const std::vector<std::string>& names, std::uint64_t seed,
                                  const FeatureGroups& groups) {
   const GrownForest grown = grow_forest(x, y, names, grow_options(config, names.size(), seed), 1);
-  return scores_of(explain(Explainer(grown.forest, {}, 1), x, 1), groups);
+  // Few rows are walked through a tree sooner than a large table of all they could be is made.
+  constexpr std::size_t table_bytes_a_row = 256;
+  ShapOptions options;
+  options.table_bytes = std::min(options.table_bytes, grown.forest.trees.size() * x.rows * table_bytes_a_row);
+  return scores_of(explain(Explainer(grown.forest, options, 1), x, 1), groups);
 }
 
 namespace {
