@@ -179,6 +179,25 @@ def test_a_killed_stage_goes_on_to_the_same_bytes(name, whole, shim, tmp_path):
     work.kill_and_go_on(expected)
 
 
+def test_a_killed_regression_uses_the_forests_that_it_had(whole, tmp_path):
+    more = ["--set", "regression.permutations=60"]
+    config, done = whole(more)
+    folder, journal = tmp_path / "out", tmp_path / "out/e1/.contributions.journal"
+    shutil.copytree(done, folder)
+    for record in STAGES["regression"][1]:
+        (folder / record).unlink()
+    process = start(["run", config, "--output", folder, "--only", "regression", *more])
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 20):
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    output = run(["run", config, "--output", folder, *more])
+    assert "forests of an interrupted run are used" in output
+    assert_same(snapshot(folder), snapshot(done))
+    assert not journal.exists()
+
+
 # --- commands that write results of their own -----------------------------------------------------------------------
 
 def explored(folder):
