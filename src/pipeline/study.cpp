@@ -210,8 +210,9 @@ Artifact attributes_stage(const Config& config, const Electrode& e, const std::o
     const auto inputs = attribute_inputs(e, volume, segmentation);
     write_attribute_files(folder, compute_attributes(config.attributes, inputs, context),
                           synthetic_origin(e.config, e.inputs));
-    if (matched)
-      write_matched_files(folder, compute_attributes(config.attributes, degraded(inputs, *matched), context));
+    if (!matched) return;
+    const auto coarse = stored(degraded(inputs, *matched), folder / ".attributes_matched.partial", context);
+    write_matched_files(folder, compute_attributes(config.attributes, coarse, context));
   });
 }
 
