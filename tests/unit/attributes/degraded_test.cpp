@@ -99,7 +99,7 @@ TEST_CASE("a cracked ball seen at 70 nm and degraded is the ball seen at 100 nm"
   CHECK(std::abs(d.at("Elongation")) < 0.002);
 }
 
-TEST_CASE("a rough ball seen at 70 nm and degraded is the ball seen at 100 nm") {
+TEST_CASE("a rough ball seen at 70 nm and degraded is the ball seen at 100 nm", "[slow]") {
   AttributesConfig config;
   config.roughness_sigma_um = 0.25;
   check_null(mean_differences(rough, {0.07, 0.07, 0.07}, {0.1, 0.1, 0.1}, 4, config), 0.005);
