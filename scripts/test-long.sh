@@ -52,6 +52,12 @@ finite_elements() {
   "$python" -B "$root/tests/cli/finite_elements_acceptance.py" "$folder"
 }
 
+memory() { # a billion voxels through every stage with 2 GiB; skipped where the disk is too full
+  "$root/scripts/build.sh" release
+  CATHOSCOPE_BINARY=$root/build/release/bin/cathoscope "$python" -B "$root/tests/cli/memory_acceptance.py" \
+    "$root/build/release/memory"
+}
+
 planted_causes() { # null|voxels: prints the numbers of docs/regression.md
   "$root/scripts/build.sh" release
   local folder=$root/build/release/planted-causes/$1 # made anew: inputs of another program are no test of this one
@@ -81,6 +87,7 @@ step "$root/scripts/sanitize.sh" tsan
 step long_unit_tests
 step long_command_tests
 step finite_elements
+step memory
 step planted_causes null
 step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
