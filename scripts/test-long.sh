@@ -2,7 +2,8 @@
 # Usage: scripts/test-long.sh
 # What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
 # modules with threads under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the
-# cases ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt).
+# cases ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt), the Debian package in
+# a fresh Debian (root only).
 # The last line is `N passed, N failed, N skipped`, counting steps.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -79,5 +80,6 @@ step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage
+[ "$(id -u)" -ne 0 ] || step "$root/scripts/test-package.sh"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
