@@ -6,6 +6,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/io/hash.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -134,6 +135,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   const Context context{progress, options_.threads, options_.memory_bytes};
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
+  const double processor_start = processor_seconds();
   also_.clear();
   try {
     work(folder, context);
@@ -157,6 +159,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.run = host_facts();
   record.run["threads"] = options_.threads;
+  record.run["processor_seconds"] = processor_seconds() - processor_start;
   record.run["peak_memory_bytes"] = peak_memory();
   record.run["warnings"] = progress.warnings();
   write_record(record_file, record);
@@ -191,7 +194,8 @@ StageInput Run::input_of_files(const std::string& name, const std::vector<fs::pa
     const auto known = std::find_if(first, last, [&](const auto& k) {
       return k.second.bytes == now.bytes && k.second.modified_ns == now.modified_ns;
     });
-    now.sha256 = known != last ? known->second.sha256 : sha256_of_file(file);
+    const auto look = [&] { Progress({}, events_.stop).check_stop(); };
+    now.sha256 = known != last ? known->second.sha256 : sha256_of_file(file, look);
     all += now.sha256 + "\n";
     input.files.push_back(std::move(now));
   }

@@ -7,14 +7,17 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <vector>
 
 namespace cathoscope {
 
@@ -130,14 +133,31 @@ void unlock_run_folder(int lock) {
   ::close(lock);
 }
 
+namespace {
+
+/// Whether a path below the run folder is one that a stage writes to before anything gets its final name.
+bool is_temporary(const fs::path& path, const fs::path& folder) {
+  const std::string name = path.filename().string();
+  if (name.front() == '.' && name.find(".partial") != std::string::npos) return true;
+  const auto below = path.lexically_relative(folder);
+  return std::any_of(below.begin(), below.end(), [](const fs::path& part) { return part.extension() == ".work"; });
+}
+
+}  // namespace
+
 void remove_dead_partials(const fs::path& folder) {
   std::error_code error;
+  std::vector<fs::path> dead;
   for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator();
        it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.front() == '.' && name.find(".partial") != std::string::npos && it->is_regular_file(error))
-      fs::remove(it->path(), error);
+    std::error_code none;
+    const bool link = it->is_symlink(none);
+    const bool partial = it->path().filename().string().find(".partial") != std::string::npos;
+    // A link that waits where a stage is about to write would lead its bytes out of the folder.
+    if (is_temporary(it->path(), folder) && (link || (partial && it->is_regular_file(none))))
+      dead.push_back(it->path());
   }
+  for (const auto& path : dead) fs::remove(path, error);
 }
 
 void reset_peak_memory() {
@@ -145,6 +165,17 @@ void reset_peak_memory() {
 }
 
 std::uint64_t peak_memory() { return status_bytes("VmHWM"); }
+
+double processor_seconds() {
+  double sum = 0;
+  for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+    rusage used{};
+    getrusage(who, &used);
+    for (const timeval& t : {used.ru_utime, used.ru_stime})
+      sum += static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  }
+  return sum;
+}
 
 nlohmann::ordered_json host_facts() {
   utsname system{};

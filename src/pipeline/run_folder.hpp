@@ -22,12 +22,15 @@ int lock_run_folder(const std::filesystem::path& folder);
 
 void unlock_run_folder(int lock);
 
-/// Removes the temporary files that a killed run left. Call with the lock held.
+/// Removes the temporary files that a killed run left, and links that somebody put where a stage is going to write (a run
+/// folder may come from elsewhere). Call with the lock held.
 void remove_dead_partials(const std::filesystem::path& folder);
 
 void reset_peak_memory();
 /// Peak resident bytes of this process since the last reset.
 std::uint64_t peak_memory();
+/// Processor time of this process so far, with that of the programs it started and that have ended, s.
+double processor_seconds();
 /// Host, cores, kernel, UTC time, program version.
 nlohmann::ordered_json host_facts();
 

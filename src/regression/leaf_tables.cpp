@@ -3,7 +3,6 @@
 #include "background_tree.hpp"
 #include "quadrature.hpp"
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <map>
@@ -12,42 +11,79 @@ namespace cathoscope {
 
 namespace {
 
+/// The rule for paths of d features, worked out once.
+const Quadrature& rule_for(std::size_t d) {
+  static const std::vector<Quadrature> rules = [] {
+    std::vector<Quadrature> all;
+    all.reserve(longest_pattern + 1);
+    for (std::size_t k = 0; k <= longest_pattern; ++k) all.push_back(gauss_legendre((k + 1) / 2));
+    return all;
+  }();
+  return rules[d];
+}
+
 /// Leaf values times integrals of products of t o + (1 - t) z, without the factor of one feature or of two.
 class PathGame {
  public:
   explicit PathGame(LeafTable& table)
-      : table_(table), path_(table.path.features), d_(path_.size()), rule_(gauss_legendre((d_ + 1) / 2)) {}
+      : table_(table), path_(table.path.features), d_(path_.size()), rule_(rule_for(d_)) {}
 
   void fill() {
-    for (std::size_t pattern = 0; pattern < std::size_t{1} << d_; ++pattern) {
-      fill_values(pattern);
-      if (!table_.pairs.empty()) fill_pairs(pattern);
-    }
+    if (d_ == 0) return;
+    fill_values();
+    if (table_.pairs.empty()) return;
+    for (std::size_t pattern = 0; pattern < std::size_t{1} << d_; ++pattern) fill_pairs(pattern);
   }
 
  private:
   [[nodiscard]] double passes(std::size_t pattern, std::size_t k) const { return (pattern >> k) & 1U ? 1.0 : 0.0; }
   [[nodiscard]] double edge(std::size_t pattern, std::size_t k) const { return passes(pattern, k) - path_[k].share; }
-  [[nodiscard]] double factor(double t, std::size_t pattern, std::size_t k) const {
-    return t * passes(pattern, k) + (1 - t) * path_[k].share;
+  [[nodiscard]] double factor(double t, bool passed, std::size_t k) const {
+    return (passed ? t : 0.0) + (1 - t) * path_[k].share;
   }
-  /// All d integrals at once: products of the factors before each feature, then of those after it.
-  void fill_values(std::size_t pattern) {
-    double* values = table_.values.data() + pattern * d_;
-    std::array<double, longest_pattern> before{};
+  /// All patterns at once. The integral that leaves out feature k depends on the bits below k through one product and
+  /// on those above it through another; both are tabulated, so it takes one multiplication a node of the rule.
+  void fill_values() {
+    const std::size_t half = (std::size_t{1} << d_) / 2;
+    std::vector<double> integrals(d_ * half, 0), below(half), above(half * 2);
     for (std::size_t q = 0; q < rule_.node.size(); ++q) {
-      double product = rule_.weight[q];
+      const double t = rule_.node[q];
+      fill_above(t, above);
+      below[0] = rule_.weight[q];
       for (std::size_t k = 0; k < d_; ++k) {
-        before[k] = product;
-        product *= factor(rule_.node[q], pattern, k);
-      }
-      double after = 1;
-      for (std::size_t k = d_; k-- > 0;) {
-        values[k] += before[k] * after;
-        after *= factor(rule_.node[q], pattern, k);
+        const std::size_t n = std::size_t{1} << k, rest = half >> k;
+        double* sum = integrals.data() + k * half;
+        for (std::size_t high = 0; high < rest; ++high)
+          for (std::size_t low = 0; low < n; ++low) sum[high * n + low] += below[low] * above[rest + high];
+        if (k + 1 == d_) break;
+        const double passed = factor(t, true, k), failed = factor(t, false, k);
+        for (std::size_t low = 0; low < n; ++low) {
+          below[n + low] = below[low] * passed;
+          below[low] *= failed;
+        }
       }
     }
-    for (std::size_t k = 0; k < d_; ++k) values[k] *= table_.path.offset * edge(pattern, k);
+    scale(integrals, half);
+  }
+  /// above[2^(d-1-k) + high]: the product of the factors after k, for every pattern of those features.
+  void fill_above(double t, std::vector<double>& above) const {
+    above[1] = 1;
+    for (std::size_t k = d_; k-- > 1;) {
+      const std::size_t n = std::size_t{1} << (d_ - 1 - k);
+      const double passed = factor(t, true, k), failed = factor(t, false, k);
+      for (std::size_t high = 0; high < n; ++high) {
+        above[2 * n + 2 * high] = above[n + high] * failed;
+        above[2 * n + 2 * high + 1] = above[n + high] * passed;
+      }
+    }
+  }
+  void scale(const std::vector<double>& integrals, std::size_t half) {
+    for (std::size_t pattern = 0; pattern < 2 * half; ++pattern)
+      for (std::size_t k = 0; k < d_; ++k) {
+        const std::size_t low = pattern & ((std::size_t{1} << k) - 1), high = pattern >> (k + 1);
+        table_.values[pattern * d_ + k] =
+            table_.path.offset * edge(pattern, k) * integrals[k * half + (high << k) + low];
+      }
   }
   /// Integral of the product of all factors but those of i and j.
   [[nodiscard]] double integral(std::size_t pattern, std::size_t i, std::size_t j) const {
@@ -56,7 +92,7 @@ class PathGame {
       const double t = rule_.node[q];
       double product = rule_.weight[q];
       for (std::size_t k = 0; k < d_; ++k)
-        if (k != i && k != j) product *= factor(t, pattern, k);
+        if (k != i && k != j) product *= factor(t, ((pattern >> k) & 1U) != 0, k);
       sum += product;
     }
     return sum;
@@ -71,7 +107,7 @@ class PathGame {
   LeafTable& table_;
   const std::vector<PathFeature>& path_;
   std::size_t d_;
-  Quadrature rule_;
+  const Quadrature& rule_;
 };
 
 /// Adds, for one background pattern z, the values of every row pattern o that reaches the leaf together with it.

@@ -69,6 +69,7 @@ std::string stage_row(const ReportStage& s) {
   const double seconds = record.is_object() ? number_or_zero(record, "seconds") : 0;
   const std::string key = record.is_object() ? text_or_empty(record, "key") : "";
   return row_html({escaped(s.electrode), stage_text(s), escaped(text_or_empty(run, "utc")), duration_text(seconds),
+                   duration_text(number_or_zero(run, "processor_seconds")),
                    bytes_text(number_or_zero(run, "peak_memory_bytes")), number_text(number_or_zero(run, "threads")),
                    escaped(text_or_empty(run, "host")), escaped(text_or_empty(run, "program")),
                    "<code>" + escaped(key.substr(0, 12)) + "</code>"});
@@ -80,7 +81,8 @@ std::string stages_html(const ReportInputs& inputs) {
     if (!s.record.empty()) rows += stage_row(s);
   if (rows.empty()) return "";
   return "<div class=\"scroll\"><table><caption>Stages as they ran; the key starts the hash of settings and inputs."
-         "</caption><thead><tr><th>electrode</th><th>stage</th><th>finished</th><th>took</th><th>peak "
+         "</caption><thead><tr><th>electrode</th><th>stage</th><th>finished</th><th>took</th><th>processor "
+         "time</th><th>peak "
          "memory</th><th>threads"
          "</th><th>host</th><th>program</th><th>key</th></tr></thead><tbody>" +
          rows + "</tbody></table></div>";

@@ -1,6 +1,7 @@
 """Runs the real program. $CATHOSCOPE_BINARY names another one than build/release/bin/cathoscope."""
 import os
 import pathlib
+import shutil
 import subprocess
 
 import make_inputs
@@ -48,6 +49,18 @@ def shared_data():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """A library to preload: it counts writes, ends the process at one of them, lets clocks jump (interruptions.c)."""
+    library = tmp_path_factory.mktemp("shim") / "interruptions.so"
+    compiler = shutil.which("cc") or shutil.which("clang-16")
+    if compiler is None:
+        pytest.skip("no C compiler for the library that counts writes")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, SOURCE / "tests/cli/interruptions.c", "-ldl"],
+                   check=True)
+    return library
 
 
 class Study:

@@ -92,7 +92,7 @@ void check_null(const std::map<std::string, double>& d, double rough_tolerance) 
 
 }  // namespace
 
-TEST_CASE("a cracked ball seen at 70 nm and degraded is the ball seen at 100 nm") {
+TEST_CASE("a cracked ball seen at 70 nm and degraded is the ball seen at 100 nm", "[slow]") {
   const auto d = mean_differences(cracked, {0.07, 0.07, 0.07}, {0.1, 0.1, 0.1}, 4, AttributesConfig{});
   check_null(d, 0.005);
   CHECK(std::abs(d.at("Damage")) < 0.01);
@@ -105,7 +105,7 @@ TEST_CASE("a rough ball seen at 70 nm and degraded is the ball seen at 100 nm") 
   check_null(mean_differences(rough, {0.07, 0.07, 0.07}, {0.1, 0.1, 0.1}, 4, config), 0.005);
 }
 
-TEST_CASE("ratios that are whole numbers, where shares tie at a half, are as unbiased") {
+TEST_CASE("ratios that are whole numbers, where shares tie at a half, are as unbiased", "[slow]") {
   const auto two = mean_differences(cracked, {0.05, 0.05, 0.05}, {0.1, 0.1, 0.1}, 0, AttributesConfig{});
   check_null(two, 0.005);
   CHECK(std::abs(two.at("Damage")) < 0.01);
