@@ -2,7 +2,8 @@
 # Usage: scripts/test-long.sh [STEP...]
 # What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
 # same modules under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the cases
-# ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app).
+# ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app),
+# the Debian package in a fresh Debian (root only).
 # STEPs are chosen by the name of their function or script below: coverage, sanitize.sh, ... (default: all).
 # The last line is `N passed, N failed, N skipped`, counting steps.
 set -euo pipefail
@@ -93,6 +94,7 @@ step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage
+[ "$(id -u)" -ne 0 ] || step "$root/scripts/test-package.sh"
 [ $((passed + failed)) -gt 0 ] || die "no step is called ${wanted[*]}"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

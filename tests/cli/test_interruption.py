@@ -77,7 +77,7 @@ def content(path):
 
 def snapshot(folder):
     return {str(p.relative_to(folder)): content(p) for p in sorted(folder.rglob("*"))
-            if p.is_file() and p.name not in {"log.txt", "provenance.json", ".lock"}}
+            if p.is_file() and p.name not in {"log.txt", "provenance.json", "ro-crate-metadata.json", ".lock"}}
 
 
 def assert_same(found, expected):
