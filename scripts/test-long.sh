@@ -2,7 +2,8 @@
 # Usage: scripts/test-long.sh [STEP...]
 # What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
 # same modules under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the cases
-# ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app).
+# ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app),
+# the Debian package in a fresh Debian (root only).
 # STEPs are chosen by the name of their function or script below: coverage, sanitize.sh, ... (default: all).
 # The last line is `N passed, N failed, N skipped`, counting steps.
 set -euo pipefail
@@ -52,6 +53,12 @@ finite_elements() {
   "$python" -B "$root/tests/cli/finite_elements_acceptance.py" "$folder"
 }
 
+memory() { # a billion voxels through every stage with 2 GiB; skipped where the disk is too full
+  "$root/scripts/build.sh" release
+  CATHOSCOPE_BINARY=$root/build/release/bin/cathoscope "$python" -B "$root/tests/cli/memory_acceptance.py" \
+    "$root/build/release/memory"
+}
+
 planted_causes() { # null|voxels: prints the numbers of docs/regression.md
   "$root/scripts/build.sh" release
   local folder=$root/build/release/planted-causes/$1 # made anew: inputs of another program are no test of this one
@@ -81,11 +88,13 @@ step "$root/scripts/sanitize.sh" tsan
 step long_unit_tests
 step long_command_tests
 step finite_elements
+step memory
 step planted_causes null
 step planted_causes voxels
 step "$root/scripts/fuzz.sh" 600
 step "$root/scripts/lint.sh" --all
 step coverage
+[ "$(id -u)" -ne 0 ] || step "$root/scripts/test-package.sh"
 [ $((passed + failed)) -gt 0 ] || die "no step is called ${wanted[*]}"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

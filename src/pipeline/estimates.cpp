@@ -9,10 +9,9 @@ namespace cathoscope {
 namespace {
 
 constexpr double mebi = 1 << 20;
-constexpr double program = 100 * mebi;            // code, libraries, small things
-constexpr double chunk_edge = 64;                 // of the grids that stages write
-constexpr double chunk_cache = 128 * mebi;        // at most, for one grid
-constexpr double block_voxels = 156 * 156 * 156;  // of segmentation, with the widest rim
+constexpr double program = 100 * mebi;      // code, libraries, small things
+constexpr double chunk_edge = 64;           // of the grids that stages write
+constexpr double chunk_cache = 128 * mebi;  // at most, for one grid
 
 double voxels_of(const ElectrodeInputs& in) { return static_cast<double>(volume_of(in.shape)); }
 
@@ -24,11 +23,10 @@ double volume_memory(const ElectrodeInputs& in) {
   return program + layer + std::min(layer, chunk_cache);
 }
 
-/// Blocks of every thread, caches of what is read and written, tables of basins.
-double watershed_memory(const ElectrodeInputs& in, double budget, int threads) {
-  const double voxels = voxels_of(in);
-  const double blocks = static_cast<double>(threads) * std::min(voxels, block_voxels) * 40;
-  return program + std::min(budget, blocks) + std::min(voxels * 4, 2 * chunk_cache) + 0.3 * voxels;
+/// Blocks of every thread, and tables of basins, which grow with the voxels (0.25 bytes a voxel for a clean volume, 0.7 for
+/// one with pores in every particle were measured).
+double watershed_memory(const ElectrodeInputs& in, int threads) {
+  return program + 30 * mebi * threads + 0.4 * voxels_of(in);
 }
 
 /// Working voxels at the native size where the particles' diameter is not given: more there cannot be.
@@ -38,8 +36,7 @@ double network_memory(const Config& config, const ElectrodeInputs& in, double bu
   const double diameter =
       config.segmentation.particle_diameter_um.value_or(std::min(voxel[1], voxel[2]) * canonical_diameter);
   const double working = static_cast<double>(volume_of(working_grid(in.shape, voxel, {0, 0, 0}, diameter).shape));
-  return std::max(program + std::min(budget, 22 * working + 60 * mebi * threads),
-                  watershed_memory(in, budget, threads));
+  return std::max(program + std::min(budget, 22 * working + 60 * mebi * threads), watershed_memory(in, threads));
 }
 
 /// Caches of the grids that are read, boxes of particles, and what a slab holds.
@@ -68,8 +65,7 @@ Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inpu
     e.disk_bytes += voxels_of(in) * (grey_bytes + 8.0 / 20 + 8.0);
     const bool network = config.segmentation.method == "network" && !in.labels;
     if (in.volume) take_larger(stages, 0, volume_memory(in));
-    take_larger(stages, 1,
-                network ? network_memory(config, in, budget, threads) : watershed_memory(in, budget, threads));
+    take_larger(stages, 1, network ? network_memory(config, in, budget, threads) : watershed_memory(in, threads));
     take_larger(stages, 2, attributes_memory(in, budget));
   }
   for (auto& s : stages) {

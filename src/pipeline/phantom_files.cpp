@@ -41,6 +41,7 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail(Exit::cannot_create, "{} cannot be created: {}", folder.string(), error.message());
+  fs::remove(partial_name(folder / unfinished), error);  // of one that was killed before it had begun
   std::vector<fs::path> left;
   if (fs::exists(folder / unfinished, error))
     for (const auto& entry : fs::directory_iterator(folder))

@@ -91,7 +91,7 @@ class Study:
     def files(self, output=None):
         """Every result that must not depend on time, host or threads: name -> bytes."""
         output = output or self.output
-        times = {"log.txt", "provenance.json", "volume.json", "segmentation.json", "attributes.json",
+        times = {"log.txt", "provenance.json", "ro-crate-metadata.json", "volume.json", "segmentation.json", "attributes.json",
                  "contributions.json", "statistics.json", "chemomechanics.json"}
         return {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*"))
                 if p.is_file() and p.name not in times}

@@ -92,7 +92,7 @@ def test_all_stages_with_hardly_any_particle(study, count):
 
 # --- 22: a full disk in every stage ---------------------------------------------------------------------------------
 
-STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemomechanics"]
+STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemomechanics", "figures"]
 
 
 def write_everything(folder):
@@ -104,7 +104,8 @@ def write_everything(folder):
         "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
         "latent: {dimensions: 3, restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
         "regression: {trees: 3, seeds: 1, subsets: 1, half_samples: 2, permutations: 3, spatial_folds: 0}\n"
-        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n")
+        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n"
+        "figures: {which: [fig1b, damage_depth], formats: [svg]}\n")
 
 
 def fill(folder, pages):
@@ -121,13 +122,14 @@ long_test = pytest.mark.skipif(not os.environ.get("CATHOSCOPE_LONG_TESTS"),
 def results_of(study, folder):
     """Without the settings, which name the output, and the records of stages of the whole run, which tell times."""
     return {name: value for name, value in study.files(folder).items()
-            if name not in {"config.yaml", "latent.json", "regression.json"}}
+            if name not in {"config.yaml", "latent.json", "regression.json", "figures.json", "report.json", "report.html"}}
 
 
 @long_test
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+@pytest.mark.parametrize("pages", [5, 14])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_full_disk_in_every_stage(study, stage):
+def test_a_full_disk_in_every_stage(study, stage, pages):
     write_everything(study.folder)
     mount = study.folder / "small"
     mount.mkdir()
@@ -139,14 +141,14 @@ def test_a_full_disk_in_every_stage(study, stage):
         if before:
             assert study.run("--output", out, "--until", before[-1]).returncode == 0
         kept = study.files(out) if before else {}
-        fill(mount, pages=5)
+        fill(mount, pages)
         only = ["--from", stage, "--until", stage]
         result = study.run("--output", out, *only)
         assert result.returncode == WRITE_ERROR, result.stderr
         assert str(mount) in result.stderr
         left = study.files(out) if out.exists() else {}
         assert {name: left.get(name) for name in kept if name != ".lock"} == {n: v for n, v in kept.items() if n != ".lock"}
-        assert not list(mount.rglob(".*partial*"))
+        assert not list(mount.rglob(".*partial*")) and not list(mount.rglob("*.work"))
         (mount / "filler").unlink()
         result = study.run("--output", out, *only)
         assert result.returncode == 0, result.stderr

@@ -171,7 +171,7 @@ TEST_CASE("OME-Zarr: levels, units, axes of length 1, chosen datasets") {
   v = open_volume(dir / "nm.ome.zarr", named("s1"));
   CHECK(v.shape == Index3{3, 4, 5});
   check_size(v, {0.1, 0.06, 0.06});
-  CHECK(v.as<std::int32_t>().load({{2, 3, 4}, {3, 4, 5}})(0, 0, 0) == test::value_at<std::int32_t>(4, 6, 8));
+  CHECK(v.as<std::uint16_t>().load({{2, 3, 4}, {3, 4, 5}})(0, 0, 0) == test::value_at<std::uint16_t>(4, 6, 8));
   CHECK(open_volume(dir / "nm.ome.zarr:/s1").shape == Index3{3, 4, 5});
   CHECK(open_volume((dir / "nm.ome.zarr").string() + "/").voxel_size_um);
   CHECK(test::has_note(open_volume(dir / "nm.ome.zarr" / "s1"), "open the folder above"));
@@ -251,7 +251,7 @@ TEST_CASE("Zarr: descriptions that cannot be are refused before memory is taken"
   CHECK(refused("\"compressor\": null,", ""));
   CHECK(refused("{", "{{"));
   CHECK(refused(zarray, "[]"));
-  CHECK(refused(zarray, "{\"a\": " + std::string(100, '[') + std::string(100, ']') + "}"));
+  CHECK(refused(zarray, std::string("{\"a\": ").append(100, '[').append(100, ']').append("}")));
   CHECK(refused(zarray, ""));
 }
 

@@ -1,4 +1,4 @@
-#include "stage_journal.hpp"
+#include "../../../src/pipeline/stage_journal.hpp"
 #include "test_data.hpp"
 
 #include <cathoscope/io/files.hpp>
