@@ -68,5 +68,16 @@ run_ctest() {
     --output-junit "$report" "$@" >&2 || true
 }
 
+# run_pytest PROGRAM REPORT [PYTEST OPTIONS...]: tests/cli on that program, a process a core. Files are not divided: a file's
+# tests may share what is made once. Never fails itself either.
+run_pytest() {
+  local program=$1 report=$2
+  shift 2
+  rm -f "$report"
+  mkdir -p "$(dirname "$report")"
+  (cd "$root" && CATHOSCOPE_BINARY=$program "$python" -B -m pytest -p no:cacheprovider -q -n "$(nproc)" --dist loadfile \
+    --durations=20 --junitxml="$report" tests/cli "$@" </dev/null >&2) || true
+}
+
 # uses_torch MODULE: its row in src/CMakeLists.txt links libtorch, or uses a module that does.
 uses_torch() { tr '\n' ' ' <"$root/src/CMakeLists.txt" | grep -qiE "cathoscope_module\($1 [^)]*(torch| network| latent)"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: scripts/test.sh [CTEST OPTIONS...]
 # Installs missing packages, builds the release preset, runs every test: ctest (unit, property, golden, layering,
-# licences) and pytest (tests/cli). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing
+# licences) and pytest (tests/cli, a process a core, whole files at a time). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing
 # failed. Tests on real measurements look for ../shared/data ($CATHOSCOPE_TEST_DATA) and are skipped without it; where
 # the folder exists, a skipped one counts as failed.
 set -euo pipefail
@@ -11,15 +11,12 @@ usage_if_asked "$@"
 
 "$root/scripts/build.sh" release
 results=$root/build/release/test-results
-mkdir -p "$results"
 
 say "ctest"
 run_ctest release "$results/ctest.xml" "$@"
 
 say "pytest tests/cli"
-rm -f "$results/pytest.xml"
-(cd "$root" && CATHOSCOPE_BINARY=${CATHOSCOPE_BINARY:-$root/build/release/bin/cathoscope} "$python" -B -m pytest \
-  -p no:cacheprovider -q --junitxml="$results/pytest.xml" tests/cli </dev/null >&2) || true
+run_pytest "${CATHOSCOPE_BINARY:-$root/build/release/bin/cathoscope}" "$results/pytest.xml"
 
 data=${CATHOSCOPE_TEST_DATA:-$root/../shared/data}
 strict=()

@@ -2,6 +2,7 @@
 #include "stop.hpp"
 
 #include <cathoscope/chemomechanics/elements.hpp>
+#include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/progress.hpp>
 #include <cathoscope/io/export.hpp>
 #include <cathoscope/io/files.hpp>
@@ -90,6 +91,26 @@ void write_label_tiff(const Job& job, const H5File& file) {
     write_tiff(job.to / "labels.tif", labels);
 }
 
+/// What a run says of the making of its data where they are no measurement.
+std::string synthetic_origin(const Job& job) {
+  for (const char* name : {"volume.h5", "attributes.h5"})
+    if (fs::exists(job.from / name))
+      if (const auto text = H5File::open(job.from / name).attribute_text("/", "synthetic"); text && !text->empty())
+        return *text;
+  return "";
+}
+
+/// A grid as a folder that viewers of large images open level by level.
+template <class T>
+void write_zarr(const Job& job, const std::string& name, const GridSource<T>& grid, bool labels) {
+  OmeZarrOptions options;
+  options.labels = labels;
+  options.synthetic = synthetic_origin(job);
+  options.threads = resolve_threads(0);
+  if (labels && fs::exists(job.from / "volume.h5")) options.image = "../volume.ome.zarr";
+  write_ome_zarr(job.to / (name + ".ome.zarr"), grid, options);
+}
+
 /// Which particle of the table a voxel value is: voxels count 1..n, the table's `label` is the user's id.
 void write_label_ids(const Job& job, const H5File& file) {
   const auto ids = file.read_array<std::uint64_t>("/label_ids");
@@ -106,7 +127,9 @@ void export_volume(const Job& job, const std::string& format) {
   if (format == "vtk") return write_vtk(job, file, "volume", {"volume"});
   with_grid(file, "/volume", [&](auto grid) {
     const auto source = watched(std::move(grid), job.progress, "export volume");
-    if (format == "tiff")
+    if (format == "ome-zarr")
+      write_zarr(job, "volume", source, false);
+    else if (format == "tiff")
       write_tiff(job.to / "volume.tif", source, {.description = {}, .compress = false});
     else
       write_npy(job.to / "volume.npy", source);
@@ -117,12 +140,16 @@ void export_segmentation(const Job& job, const std::string& format) {
   const auto file = open_result(job, "segmentation.h5");
   write_label_ids(job, file);
   if (format == "vtk") return write_vtk(job, file, "segmentation", {"labels", "cracks"});
+  const auto labels = [&] { return watched(file.grid<std::uint32_t>("/labels"), job.progress, "export labels"); };
   const auto cracks = [&] { return watched(file.grid<std::uint8_t>("/cracks"), job.progress, "export cracks"); };
   if (format == "tiff") {
     write_label_tiff(job, file);
     write_tiff(job.to / "cracks.tif", cracks());
+  } else if (format == "ome-zarr") {
+    write_zarr(job, "labels", labels(), true);
+    write_zarr(job, "cracks", cracks(), true);
   } else {
-    write_npy(job.to / "labels.npy", watched(file.grid<std::uint32_t>("/labels"), job.progress, "export labels"));
+    write_npy(job.to / "labels.npy", labels());
     write_npy(job.to / "cracks.npy", cracks());
   }
 }
@@ -159,7 +186,7 @@ void export_chemomechanics(const Job& job, const std::string& format) {
 
 /// Empty for stages whose results are tables and texts already.
 std::vector<std::string> formats_of(const std::string& stage) {
-  if (stage == "volume" || stage == "segmentation") return {"tiff", "vtk", "npy"};
+  if (stage == "volume" || stage == "segmentation") return {"tiff", "vtk", "npy", "ome-zarr"};
   if (stage == "attributes") return {"csv", "vtk", "npy"};
   if (stage == "chemomechanics") return {"csv", "vtk"};
   return {};

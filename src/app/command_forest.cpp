@@ -26,6 +26,7 @@ void fields(V& v, FitSettings& c) {
 }  // namespace
 
 Exit fit(const FitCommand& c, Console& console) {
+  end_at_signals();
   auto settings = read_config_text<FitSettings>("regression: {}\n", "fit", ".", c.set).value;
   if (!c.target.empty()) settings.regression.target = c.target;
   const FitResult result =

@@ -164,6 +164,7 @@ Exit submit(const SubmitCommand& c, Console& console) {
 }
 
 Exit merge(const MergeCommand& c, Console& console) {
+  end_at_signals();
   const auto report = merge_shards({c.folders.begin(), c.folders.end()},
                                    c.output.empty() ? fs::path() : fs::absolute(c.output).lexically_normal());
   console.info(fmt::format("{} stages of {} shards are in {}; `cathoscope run` goes on from there", report.stages,

@@ -24,16 +24,17 @@ bool can_redraw() {
   return isatty(STDERR_FILENO) == 1 && term != nullptr && std::string(term) != "dumb";
 }
 
-/// spdlog would create missing folders, so that a mistyped path would go unnoticed.
-void require_writable(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+/// spdlog would create missing folders, so that a mistyped path would go unnoticed. `flags`: O_NOFOLLOW for a log in a run
+/// folder, which may come from elsewhere.
+void require_writable(const std::filesystem::path& file, int flags) {
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0666);
   if (fd < 0) fail(Exit::cannot_create, "log file {} cannot be written: {}", file.string(), std::strerror(errno));
   ::close(fd);
 }
 
 std::shared_ptr<spdlog::logger> file_logger(const std::string& name, const std::filesystem::path& file,
-                                            const std::string& pattern) {
-  require_writable(file);
+                                            const std::string& pattern, int flags) {
+  require_writable(file, flags);
   try {
     auto logger =
         std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
@@ -60,11 +61,11 @@ Console::Console(Loudness loudness) : bar_(can_redraw() && loudness != Loudness:
 }
 
 void Console::log_to(const std::filesystem::path& file) {
-  file_ = file_logger("file", file, "%Y-%m-%dT%H:%M:%S.%eZ %l %v");
+  file_ = file_logger("file", file, "%Y-%m-%dT%H:%M:%S.%eZ %l %v", O_NOFOLLOW);
 }
 
 void Console::log_json_to(const std::filesystem::path& file) {
-  json_ = file_logger("json", file, R"({"time": "%Y-%m-%dT%H:%M:%S.%eZ", "level": "%l", "message": %v})");
+  json_ = file_logger("json", file, R"({"time": "%Y-%m-%dT%H:%M:%S.%eZ", "level": "%l", "message": %v})", 0);
 }
 
 void Console::clear_bar() {

@@ -173,7 +173,7 @@ void add_export(CommandLine& c) {
   auto* s = c.app.add_subcommand("export", "Write a stage's result in a format that other programs open");
   s->add_option("DIR", o.folder, "the run folder")->required();
   s->add_option("--stage", o.stage, "a stage whose result other programs may want: " + exportable_stages())->required();
-  s->add_option("--format", o.format, "csv, vtk, tiff or npy")->required();
+  s->add_option("--format", o.format, "csv, vtk, tiff, npy or ome-zarr")->required();
   s->add_option("--output", o.output, "folder to write to; default DIR/export");
   s->callback([&c] { c.action = [&c](Console& console) { return export_results(c.export_command, console); }; });
 }
@@ -205,7 +205,7 @@ void add_info(CommandLine& c) {
   auto* s =
       c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
   s->add_option("FILE", c.info_command.file, "a volume: file, folder of slices, or glob; path.h5:/dataset");
-  s->add_option("--dataset", c.info_command.dataset, "path inside an HDF5 file");
+  s->add_option("--dataset", c.info_command.dataset, "path inside an HDF5 file or a Zarr folder");
   s->add_flag("--json", c.info_command.json, "as JSON");
   s->callback([&c] { c.action = [&c](Console& console) { return info(c.info_command, console); }; });
 }

@@ -2,6 +2,7 @@
 
 #include <cathoscope/core/error.hpp>
 
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -10,6 +11,7 @@ namespace cathoscope::app {
 
 namespace {
 
+constexpr std::array<int, 5> stopping{SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
 std::atomic<bool> stop_wanted{false};
 std::atomic<int> stop_signal{0};  // a signal's number; -1 time limit, -2 stop file
 
@@ -40,7 +42,7 @@ std::string stop_reason() {
 }
 
 void handle_signals() {
-  for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) {
+  for (const int number : stopping) {
     struct sigaction action {};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
@@ -48,6 +50,10 @@ void handle_signals() {
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void end_at_signals() {
+  for (const int number : stopping) std::signal(number, SIG_DFL);
 }
 
 std::chrono::seconds duration_from(const std::string& text) {

@@ -23,6 +23,9 @@ void request_stop(int code);
 /// Installs the handlers; SIGPIPE and SIGXFSZ become errors of the write that met them.
 void handle_signals();
 
+/// For commands that compute one result and write it whole or not at all: signals end them at once.
+void end_at_signals();
+
 /// "3h50m", "90s", "2h", "45m". Throws Error{usage}.
 std::chrono::seconds duration_from(const std::string& text);
 

@@ -155,6 +155,11 @@ void for_each_winner(const AttributeInputs& in, const Coarsening& c, const Box& 
   Shares shares;
   for_each_coarse(c, box, [&](std::size_t at, const auto& z, const auto& y, const auto& x) {
     const std::size_t centre = central(fine, z, y, x);
+    bool alike = true;  // most voxels lie within one particle or none
+    for_each_fine(fine, z, y, x, [&](std::size_t i, double) {
+      alike = alike && labels[i] == labels[centre] && cracks[i] == cracks[centre];
+    });
+    if (alike) return on(at, labels[centre], labels[centre] != 0 && cracks[centre] != 0);
     shares.clear(labels[centre], cracks[centre] != 0);
     for_each_fine(fine, z, y, x, [&](std::size_t i, double w) { shares.add(labels[i], cracks[i] != 0, w); });
     const Share winner = shares.winner();

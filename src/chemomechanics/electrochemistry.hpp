@@ -102,6 +102,8 @@ class ElectrochemicalSystem {
   void assemble_constant();
   void assemble_diffusion(const Unknowns& z);
   void combine(double dt);
+  [[nodiscard]] InterfaceCurrent current_at(const Facet& facet, const std::array<double, 6>& shape, const Unknowns& z,
+                                            double damage, Contact contact) const;
   /// Adds the interface to the equations, and to the Jacobian and its symmetric neighbour where asked.
   void add_interface(const Vector& damage, const Unknowns& z, Unknowns& equations, Rows* jacobian, Rows* symmetric,
                      const Vector& slope_of_particle) const;

@@ -35,6 +35,16 @@ struct ElectrochemicalSystem::Preconditioner {
   }
 };
 
+InterfaceCurrent ElectrochemicalSystem::current_at(const Facet& facet, const std::array<double, 6>& shape,
+                                                   const Unknowns& z, double damage, Contact contact) const {
+  double x = 0, phi = voltage(z);
+  for (std::size_t a = 0; a < at(mesh_.nodes_per_facet()); ++a) {
+    x += shape[a] * z[unknown_[at(facet.inner[a])]];
+    phi += shape[a] * drop(z, unknown_[at(facet.outer[a])]);
+  }
+  return model_.kinetics(phi, x, damage, contact);
+}
+
 void ElectrochemicalSystem::add_interface(const Vector& damage, const Unknowns& z, Unknowns& equations, Rows* jacobian,
                                           Rows* symmetric, const Vector& slope_of_particle) const {
   const double scale = 1 / (faraday * model_.c_max);
@@ -45,12 +55,7 @@ void ElectrochemicalSystem::add_interface(const Vector& damage, const Unknowns& 
     std::array<std::array<double, 12>, 12> j{}, s{};
     for (const auto& q : rule) {
       const auto shape = triangle_shape(mesh_.order, q.l);
-      double x = 0, phi = voltage(z);
-      for (std::size_t a = 0; a < n; ++a) {
-        x += shape[a] * z[unknown_[at(f.inner[a])]];
-        phi += shape[a] * drop(z, unknown_[at(f.outer[a])]);
-      }
-      const auto current = model_.kinetics(phi, x, damage[point], contact_[point]);
+      const auto current = current_at(f, shape, z, damage[point], contact_[point]);
       ++point;
       const double weight = q.weight * f.area * scale;
       for (std::size_t a = 0; a < n; ++a) {
@@ -106,18 +111,12 @@ void ElectrochemicalSystem::evaluate(double dt, const Control& control, const Ve
 }
 
 Vector ElectrochemicalSystem::slopes_of_particles(const Vector& damage, const Unknowns& z) const {
-  const auto n = at(mesh_.nodes_per_facet());
   Vector content, potential;
   std::size_t point = 0;
   for (const auto& f : mesh_.interface)
     for (const auto& q : triangle_rule(mesh_.order)) {
       const auto shape = triangle_shape(mesh_.order, q.l);
-      double x = 0, phi = voltage(z);
-      for (std::size_t a = 0; a < n; ++a) {
-        x += shape[a] * z[unknown_[at(f.inner[a])]];
-        phi += shape[a] * drop(z, unknown_[at(f.outer[a])]);
-      }
-      const auto current = model_.kinetics(phi, x, damage[point], contact_[point]);
+      const auto current = current_at(f, shape, z, damage[point], contact_[point]);
       ++point;
       content.push_back(current.by_content);
       potential.push_back(current.by_potential);

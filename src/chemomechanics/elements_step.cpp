@@ -148,6 +148,16 @@ void ElementSolver::soften_particles(const Unknowns& z) {
   prepared_ = false;
 }
 
+/// What did not converge is kept for the report of the failure.
+template <class Report>
+bool ElementSolver::accept(std::string_view what, const Report& report) {
+  if (report.converged) return true;
+  trial_.failed = fmt::format("{} did not converge in {} iterations", what, report.iterations);
+  trial_.residuals = report.residuals;
+  trial_.worst_node = report.worst_node;
+  return false;
+}
+
 bool ElementSolver::step_mechanics() {
   soften_particles(trial_.z);
   if (!prepared_) mechanics_.prepare(reference_damage_);
@@ -158,12 +168,7 @@ bool ElementSolver::step_mechanics() {
   ++work_.mechanics;
   work_.mechanics_newton += report.iterations;
   work_.mechanics_linear += report.linear_iterations;
-  if (!report.converged) {
-    trial_.failed = fmt::format("the displacement did not converge in {} iterations", report.iterations);
-    trial_.residuals = report.residuals;
-    trial_.worst_node = report.worst_node;
-    return false;
-  }
+  if (!accept("the displacement", report)) return false;
   const auto& law = model_.laws.cohesive;
   trial_.opening = openings_of(model_.mesh, trial_.displacement);
   trial_.damage = static_damage(law, state_.damage, trial_.opening);
@@ -201,12 +206,7 @@ bool ElementSolver::try_step(double dt) {
   ++work_.tries;
   work_.chemistry_newton += report.iterations;
   work_.chemistry_linear += report.linear_iterations;
-  if (!report.converged) {
-    trial_.failed = fmt::format("content and potential did not converge in {} iterations", report.iterations);
-    trial_.residuals = report.residuals;
-    trial_.worst_node = report.worst_node;
-    return false;
-  }
+  if (!accept("content and potential", report)) return false;
   if (ran_out()) return false;
   const auto before = chemistry_.surface_content(unknowns_of(state_)), after = chemistry_.surface_content(trial_.z);
   for (std::size_t p = 0; p < after.size(); ++p)

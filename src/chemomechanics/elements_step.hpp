@@ -61,6 +61,8 @@ class ElementSolver {
   };
   [[nodiscard]] bool may_open(const Unknowns& z) const;
   bool ran_out();
+  template <class Report>
+  bool accept(std::string_view what, const Report& report);
   bool step_mechanics();
   [[nodiscard]] const char* likely_cause() const;
   void soften_particles(const Unknowns& z);

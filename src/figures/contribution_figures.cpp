@@ -427,6 +427,11 @@ FigureResult sham(const StudyResults& results) {
   }
   Table table = std::move(rows).table();
   if (table.rows() == 0) fail(Exit::no_input, "one electrode without positions: there is nothing to compare");
+  double low = 0, high = 0;
+  for (std::size_t r = 0; r < table.rows(); ++r) {
+    low = std::fmin(low, number_at(table, "ci_low", r));
+    high = std::fmax(high, number_at(table, "ci_high", r));
+  }
   Figure f;
   f.name = "sham";
   f.width_mm = 85;
@@ -443,7 +448,8 @@ FigureResult sham(const StudyResults& results) {
   f.script =
       place(f, {20, 82, 9, f.height_mm - 2 - legend}) +
       "set errorbars 0\nset xlabel 'Difference of contribution scores'\n" +
-      fmt::format("set yrange [0.4:{}.6]\n", attributes.size()) + named_tics("y", attributes, "") +
+      (high > low ? tic_step("x", low, high, 5) : "") + fmt::format("set yrange [0.4:{}.6]\n", attributes.size()) +
+      named_tics("y", attributes, "") +
       "set key at screen 0.5, screen 0.99 center top horizontal maxcols 2\nset arrow from 0, graph 0 to 0, graph 1 "
       "nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics linewidth 0.4 dashtype 1 linecolor rgb pale\n" +
       joined_plots(elements);

@@ -259,6 +259,12 @@ FigureResult figs11(const StudyResults& results) {
   std::vector<std::size_t> every(table.rows());
   for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
   std::vector<std::string> attributes = attributes_in(table, every);
+  // What no electrode could measure (most of it in images) has no row.
+  std::erase_if(attributes, [&](const std::string& name) {
+    const auto own = rows_where(table, "attribute", name);
+    return std::all_of(own.begin(), own.end(),
+                       [&](std::size_t r) { return std::isnan(number_at(table, "pearson", r)); });
+  });
   std::reverse(attributes.begin(), attributes.end());  // the first at the top
   const auto names = names_of(results);
   TableRows rows({"electrode", "attribute"}, {"position", "n", "pearson", "ci_low", "ci_high", "p", "q", "spearman"});
@@ -268,7 +274,9 @@ FigureResult figs11(const StudyResults& results) {
       const std::string attribute = field_text(*table.find("attribute"), row);
       const auto at = [&](const char* column) { return number_at(table, column, row); };
       const auto place = std::find(attributes.begin(), attributes.end(), attribute) - attributes.begin();
-      const double offset = (0.5 * static_cast<double>(names.size() - 1) - static_cast<double>(e)) * 0.36;
+      if (place == std::ssize(attributes)) continue;
+      const double offset = (0.5 * static_cast<double>(names.size() - 1) - static_cast<double>(e)) *
+                            (0.72 / static_cast<double>(std::max<std::size_t>(2, names.size())));
       n[e] = std::max(n[e], at("n"));
       rows.add({names[e], attribute}, {static_cast<double>(place + 1) + offset, at("n"), at("pearson"), at("ci_low"),
                                        at("ci_high"), at("p"), at("q"), at("spearman")});
@@ -337,6 +345,9 @@ Table depth_profile(const Table& particles, const std::vector<std::string>& elec
 
 /// Damage against depth.
 FigureResult damage_depth(const StudyResults& results) {
+  if (std::any_of(results.electrodes.begin(), results.electrodes.end(),
+                  [](const auto& e) { return e.two_dimensional; }))
+    return MissingFigure{"damage_depth", "Damage against depth", "a 2-D image has no depth"};
   const Table particles = run_table(results, "regression", "statistics/fig2ab.csv");
   if (particles.rows() == 0) fail(Exit::no_input, "the particles have no positions");
   const auto names = names_of(results);

@@ -69,6 +69,7 @@ DistanceCurves distance_curves(const StudyResults& results, const Table& particl
     distances.push_back(severe_distances(severe_particles(particles, e.name)));
     for (const double d : distances.back()) largest = std::max(largest, d);
   }
+  if (largest == 0) fail(Exit::no_input, "no electrode has more than one severely damaged particle");
   constexpr int bins = 15;
   const double width = largest / bins;
   TableRows rows({"electrode"}, {"low", "high", "density", "ci_low", "ci_high"});

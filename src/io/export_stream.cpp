@@ -25,12 +25,12 @@ std::vector<Box> boxes_in_file_order(const Index3& shape, std::int64_t value_byt
   return blocks(shape, {1, lines_at_once(row, limit, shape[1]), shape[2]});
 }
 
-std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit) {
-  const std::int64_t room = std::max<std::int64_t>(1, limit / (chunk_edge * chunk_edge * chunk_edge * value_bytes));
-  const std::int64_t across = (shape[2] + chunk_edge - 1) / chunk_edge;
+std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit, std::int64_t edge) {
+  const std::int64_t room = std::max<std::int64_t>(1, limit / (edge * edge * edge * value_bytes));
+  const std::int64_t across = (shape[2] + edge - 1) / edge;
   const std::int64_t columns = std::min(room, across);
-  const std::int64_t rows = std::min(room / columns, (shape[1] + chunk_edge - 1) / chunk_edge);
-  return blocks(shape, {chunk_edge, chunk_edge * rows, chunk_edge * columns});
+  const std::int64_t rows = std::min(room / columns, (shape[1] + edge - 1) / edge);
+  return blocks(shape, {edge, edge * rows, edge * columns});
 }
 
 void check_not_empty(const std::filesystem::path& path, const Index3& shape) {

@@ -28,9 +28,10 @@ std::vector<Box> boxes_in_file_order(const Index3& shape, std::int64_t value_byt
 
 inline constexpr std::int64_t chunk_edge = 64;
 
-/// Boxes of whole chunks of 64 voxels an axis, as many along x and then y as stay within `limit` bytes (at least one):
+/// Boxes of whole chunks of `edge` voxels an axis, as many along x and then y as stay within `limit` bytes (at least one):
 /// each chunk is compressed once.
-std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit = box_bytes);
+std::vector<Box> boxes_of_chunks(const Index3& shape, std::int64_t value_bytes, std::int64_t limit = box_bytes,
+                                 std::int64_t edge = chunk_edge);
 
 /// Throws Error{data} where a grid has no voxels: no format here can say so.
 void check_not_empty(const std::filesystem::path& path, const Index3& shape);

@@ -1,11 +1,13 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/io/hash.hpp>
 
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <array>
 #include <cerrno>
@@ -115,9 +117,21 @@ std::string sha256_of_text(std::string_view text) {
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
+  return sha256_of_file(path, [] {});
+}
+
+std::string sha256_of_file(const std::filesystem::path& path, const std::function<void()>& between_pieces) {
   Sha256 sha;
-  for_each_piece(path, [&](const char* data, std::size_t size) { sha.add(data, size); });
+  for_each_piece(path, [&](const char* data, std::size_t size) {
+    between_pieces();
+    sha.add(data, size);
+  });
   return sha.hex();
+}
+
+bool stays_inside(const std::filesystem::path& file) {
+  return file.is_relative() && file.has_filename() &&
+         std::none_of(file.begin(), file.end(), [](const auto& part) { return part == ".."; });
 }
 
 std::string read_text(const std::filesystem::path& path) {

@@ -111,9 +111,26 @@ Exit unless_memory(Exit exit, const std::string& message) {
   fail(unless_memory(Exit::data, message), "{}: cannot read {}: {}", h.path.string(), what, message);
 }
 
+/// Files of the project hold their values themselves. One that leads to the content of another file was made by somebody
+/// else: through an external link, external storage, or as a virtual dataset.
+void require_own(const H5File::Handle& h, hid_t object, const std::string& name) {
+  H5O_info_t here{}, root{};
+  const bool known =
+      H5Oget_info2(object, &here, H5O_INFO_BASIC) >= 0 && H5Oget_info2(h.file, &root, H5O_INFO_BASIC) >= 0;
+  bool own = known && here.fileno == root.fileno;
+  if (own && here.type == H5O_TYPE_DATASET) {
+    const Id creation(H5Dget_create_plist(object), H5Pclose);
+    own = H5Pget_layout(creation) != H5D_VIRTUAL && H5Pget_external_count(creation) == 0;
+  }
+  if (!own)
+    fail(Exit::data, "{}: {} lies in another file; a file of this program holds everything itself", h.path.string(),
+         name);
+}
+
 Id open_dataset(const H5File::Handle& h, const std::string& name) {
   Id d(H5Dopen2(h.file, name.c_str(), H5P_DEFAULT), H5Dclose);
   if (!d.valid()) fail(Exit::data, "{}: no dataset {}", h.path.string(), name);
+  require_own(h, d, name);
   return d;
 }
 
@@ -169,6 +186,7 @@ Id memory_space(const Box& box) {
 Id open_object(const H5File::Handle& h, const std::string& object) {
   Id o(H5Oopen(h.file, object.c_str(), H5P_DEFAULT), H5Oclose);
   if (!o.valid()) fail(Exit::data, "{}: no object {}", h.path.string(), object);
+  require_own(h, o, object);
   return o;
 }
 

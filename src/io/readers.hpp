@@ -20,6 +20,10 @@ VolumeFile open_npy(const std::filesystem::path& path);
 VolumeFile open_vol(const std::filesystem::path& path, const OpenOptions& options);
 VolumeFile open_meta_image(const std::filesystem::path& path);
 VolumeFile open_nrrd(const std::filesystem::path& path);
+/// `path` is the folder; `dataset` names a level, an array or a group below it.
+VolumeFile open_zarr(const std::filesystem::path& path, const OpenOptions& options);
+/// Whether a folder is, or calls itself, Zarr of any version or N5.
+bool is_zarr_folder(const std::filesystem::path& folder);
 
 /// The file that a header names, which must lie in the header's own folder or below. Throws Error{data},
 /// Error{no_input}.

@@ -278,8 +278,8 @@ VolumeFile open_single(const fs::path& path, const OpenOptions& options) {
     case Format::unknown: break;
   }
   fail(Exit::data,
-       "{}: not a volume of a known kind. Read are TIFF, PNG, HDF5, EDF, .vol, .npy, .mha/.mhd, .nrrd/.nhdr, "
-       "and raw files with `shape` and `type` given",
+       "{}: not a volume of a known kind. Read are TIFF, PNG, HDF5, OME-Zarr, EDF, .vol, .npy, .mha/.mhd, "
+       ".nrrd/.nhdr, and raw files with `shape` and `type` given",
        path.string());
 }
 
@@ -305,16 +305,19 @@ void require_agreement(const VolumeFile& v, const OpenOptions& options) {
 VolumeFile open_any(const fs::path& given, OpenOptions options) {
   std::error_code none;
   if (fs::is_directory(given, none)) {
+    if (readers::is_zarr_folder(given)) return readers::open_zarr(given, options);
     std::vector<std::string> notes;
     auto files = slices_in(given, notes);
     return files.size() == 1 ? open_single(files.front(), options) : open_stack(std::move(files), std::move(notes));
   }
   if (fs::exists(given, none)) return open_single(given, options);
-  if (const auto split = split_dataset(given.string()); split && fs::is_regular_file(split->first, none)) {
+  if (const auto split = split_dataset(given.string()); split && fs::exists(split->first, none)) {
     if (options.dataset && *options.dataset != split->second)
       fail(Exit::data, "{}: `dataset` names another dataset, {}", given.string(), *options.dataset);
     options.dataset = split->second;
-    return readers::open_hdf5(split->first, options);
+    if (fs::is_regular_file(split->first, none)) return readers::open_hdf5(split->first, options);
+    if (readers::is_zarr_folder(split->first)) return readers::open_zarr(split->first, options);
+    fail(Exit::data, "{}: is neither an HDF5 file nor a Zarr folder, so it has no datasets", split->first.string());
   }
   if (!has_wildcard(given.string())) fail(Exit::no_input, "{}: no such file or folder", given.string());
   auto files = matches_of(given.string());
@@ -326,7 +329,7 @@ VolumeFile open_any(const fs::path& given, OpenOptions options) {
 VolumeFile open_volume(const std::filesystem::path& path_or_glob, const OpenOptions& options) {
   VolumeFile v = open_any(path_or_glob, options);
   require_agreement(v, options);
-  if (options.dataset && v.format.find("HDF5") == std::string::npos)
+  if (options.dataset && v.format.find("HDF5") == std::string::npos && v.format.find("Zarr") == std::string::npos)
     fail(Exit::data, "{}: is a {}, which has no datasets; leave `dataset` out", path_or_glob.string(), v.format);
   return v;
 }

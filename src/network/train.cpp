@@ -92,7 +92,7 @@ Network train(const TrainingRequest& request, const TrainingSources& sources, co
   const std::string key = key_of(request, sources);
   if (auto done = finished(request.output, key)) return *done;
   keep_freed_memory();
-  TrainingSession session(request, sources, context, key);
+  TrainingSession session(request, sources, context, key, torch::Device(resolve_device(request.device).name));
   session.run();
   NetworkMetadata m{.origin = "cathoscope", .profile = request.settings.profile};
   m.shape = network_shape(request.settings.profile);

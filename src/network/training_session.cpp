@@ -48,13 +48,13 @@ std::vector<torch::Tensor> copies_on(const std::vector<torch::Tensor>& tensors, 
 }  // namespace
 
 TrainingSession::TrainingSession(const TrainingRequest& request, const TrainingSources& sources, const Context& context,
-                                 const std::string& key)
+                                 const std::string& key, const torch::Device& device)
     : request_(request),
       sources_(sources),
       context_(context),
       settings_(request.settings),
       shape_(network_shape(request.settings.profile)),
-      device_(resolve_device(request.device).name) {
+      device_(device) {
   compute_on_this_thread_only();
   if (auto found = load_checkpoint(beside(request.output, ".checkpoint.h5"), key, shape_)) {
     state_ = std::move(*found);

@@ -13,9 +13,9 @@ namespace cathoscope {
 
 class TrainingSession {
  public:
-  /// Takes up the checkpoint if there is one, else begins. Computes the validation patches.
+  /// Takes up the checkpoint if there is one, else begins. Computes the validation patches. The device is a resolved one.
   TrainingSession(const TrainingRequest& request, const TrainingSources& sources, const Context& context,
-                  const std::string& key);
+                  const std::string& key, const torch::Device& device);
 
   /// All steps that are left, with a checkpoint now and then, and one before a wish to stop is passed on.
   void run();

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other pictures than before.
-constexpr int figures_algorithm = 3;
+constexpr int figures_algorithm = 4;
 
 const char* const work_name = "figures.work";
 constexpr std::array<const char*, 3> electrode_stages{"volume", "segmentation", "attributes"};
@@ -165,6 +165,25 @@ void tell_missing(const std::vector<MissingFigure>& missing, const Run& run) {
   for (const auto& [why, names] : by_reason) run.events().info(fmt::format("not drawn: {} ({})", names, why));
 }
 
+/// A folder to draw in that goes with its owner, whatever happens.
+class WorkFolder {
+ public:
+  explicit WorkFolder(fs::path path) : path_(std::move(path)) {
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+  }
+  ~WorkFolder() {
+    std::error_code none;
+    fs::remove_all(path_, none);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
 /// Moves what was drawn to where it is read; figures.json stays partial until the stage publishes it.
 void move_drawn(const DrawnFigures& drawn, const fs::path& work, const fs::path& folder, Run& run) {
   std::vector<std::string> names;
@@ -191,14 +210,11 @@ void figures_stage(const Config& config, const std::vector<ParticleTables>& tabl
   if (!run.selected("figures")) return;
   const StudyResults results = study_results(config, tables, sources, run.folder());
   run.stage(spec_of(config, tables, results, run), [&](const fs::path& folder, const Context& context) {
-    const fs::path work = folder / work_name;
-    fs::remove_all(work);
-    fs::create_directories(work);
-    const DrawnFigures drawn = draw_figures(results, work, context);
+    const WorkFolder work(folder / work_name);
+    const DrawnFigures drawn = draw_figures(results, work.path(), context);
     for (const auto& note : drawn.notes) run.events().info("gnuplot, " + note);
     tell_missing(drawn.missing, run);
-    move_drawn(drawn, work, folder, run);
-    fs::remove_all(work);
+    move_drawn(drawn, work.path(), folder, run);
   });
 }
 

@@ -134,23 +134,6 @@ std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problem
   return inputs;
 }
 
-Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget) {
-  Estimate e;
-  for (const auto& in : inputs) {
-    if (in.table) {
-      e.memory_bytes = std::max(e.memory_bytes, 64e6 + 32.0 * static_cast<double>(in.table->rows() * 24));
-      continue;
-    }
-    const auto voxels = static_cast<double>(volume_of(in.shape));
-    const double grey_bytes = in.volume ? static_cast<double>(size_of(in.volume->type)) : 0;
-    // Labels and masks compress about 50-fold; the watershed's scratch file holds a distance and a label a voxel while it runs.
-    e.disk_bytes += voxels * (grey_bytes + 8.0 / 20 + 8.0);
-    const double whole = voxels * (grey_bytes + 16.0);
-    e.memory_bytes = std::max(e.memory_bytes, std::min(whole + 64e6, static_cast<double>(memory_budget)));
-  }
-  return e;
-}
-
 std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,
                                          const std::string& only) {
   const auto& names = stage_names();

@@ -73,7 +73,26 @@ LatentElectrode electrode_of(const std::string& name, const ModelTable& model, c
   return e;
 }
 
-LatentInput latent_input(const Config& config, const std::vector<ParticleTables>& electrodes, const Context& context) {
+struct LatentTask {
+  LatentConfig config;
+  LatentInput input;
+};
+
+/// The data decide which columns are usable, in images only a third of them: fewer columns than the dimensions that were
+/// asked for are no mistake of the configuration then, and the run goes on with as many dimensions as there are columns.
+LatentConfig with_usable_dimensions(LatentConfig config, const std::vector<ModelTable>& models,
+                                    const LatentInput& input, const Context& context) {
+  const auto columns = static_cast<std::int64_t>(input.columns.size());
+  const bool some_left_out =
+      std::any_of(models.begin(), models.end(), [](const ModelTable& m) { return !m.left_out.empty(); });
+  if (!some_left_out || columns == 0 || config.dimensions <= columns) return config;
+  context.progress.warn(fmt::format("latent.dimensions is {}, and the electrodes have {} usable columns: {} are used",
+                                    config.dimensions, columns, columns));
+  config.dimensions = columns;
+  return config;
+}
+
+LatentTask latent_task(const Config& config, const std::vector<ParticleTables>& electrodes, const Context& context) {
   std::vector<ModelTable> models;
   for (const auto& e : electrodes) models.push_back(used_rows(e, context));
   LatentInput input;
@@ -83,7 +102,8 @@ LatentInput latent_input(const Config& config, const std::vector<ParticleTables>
   for (std::size_t e = 0; e < electrodes.size(); ++e)
     input.electrodes.push_back(
         electrode_of(electrodes[e].electrode, models[e], features, config.latent.include_damage));
-  return input;
+  auto usable = with_usable_dimensions(config.latent, models, input, context);
+  return {std::move(usable), std::move(input)};
 }
 
 StageSpec latent_spec(const Config& config, const std::vector<ParticleTables>& electrodes) {
@@ -111,7 +131,8 @@ void latent_stage(const Config& config, const std::vector<ParticleTables>& elect
       context.progress.warn(
           "latent.mode separate: encoders trained apart make links that differ between two halves of one electrode; "
           "what they show is exploratory");
-    const auto result = latent_analysis(config.latent, latent_input(config, electrodes, context), config.seed, context);
+    const auto task = latent_task(config, electrodes, context);
+    const auto result = latent_analysis(task.config, task.input, config.seed, context);
     write_latent_model(result, partial_name(folder / "latent.h5"));
     write_output(folder / "latent_links.csv", csv_text(latent_links_table(result)));
     write_output(folder / "latent_summary.json", latent_summary_json(result));

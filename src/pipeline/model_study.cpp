@@ -39,7 +39,7 @@ void make_folder(const fs::path& folder) {
 
 void run_one(const StudyRun& run, const fs::path& file, std::uint64_t seed, const Context& context) {
   context.progress.check_stop();
-  Progress quiet;
+  Progress quiet({[&](const std::string&, double) { context.progress.check_stop(); }, {}});  // a run may take an hour
   const StudyOutcome outcome = outcome_of(run.config, seed, {quiet, 1});
   write_atomically(file, csv_text(outcome_table({run}, {outcome})));
   context.progress.advance();

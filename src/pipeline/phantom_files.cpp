@@ -20,12 +20,36 @@ namespace fs = std::filesystem;
 
 constexpr Index3 tile{64, 64, 64};  // the chunks of the files
 
+constexpr const char* unfinished = ".cathoscope-phantom-unfinished";
+
+/// What an interrupted phantom may have left: its own files, finished or partial.
+bool is_of_phantom(const fs::path& path) {
+  std::string name = path.filename().string();
+  if (name == unfinished) return true;
+  if (const std::string ending = ".partial"; name.front() == '.' && name.ends_with(ending))
+    name = name.substr(1, name.size() - 1 - ending.size());
+  for (const std::string_view own : {"volume", "labels", "cracks", "crack_fraction"})
+    if (name == std::string(own) + ".h5" || name == std::string(own) + ".tif") return true;
+  for (const std::string_view own :
+       {"attributes.csv", "attributes_leakfree.csv", "particles.csv", "truth.yaml", "electrode.yaml", "run.yaml"})
+    if (name == own) return true;
+  return false;
+}
+
+/// A new folder, or one that an interrupted phantom left: it begins anew.
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail(Exit::cannot_create, "{} cannot be created: {}", folder.string(), error.message());
+  fs::remove(partial_name(folder / unfinished), error);  // of one that was killed before it had begun
+  std::vector<fs::path> left;
+  if (fs::exists(folder / unfinished, error))
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (!entry.is_directory(error) && is_of_phantom(entry.path())) left.push_back(entry.path());
+  for (const auto& path : left) fs::remove(path, error);
   if (!fs::is_empty(folder, error) || error)
     fail(Exit::cannot_create, "{} is not empty; a phantom is written into a new folder", folder.string());
+  write_atomically(folder / unfinished, "removed when the phantom is whole\n");
 }
 
 /// Attributes of the bodies on noise-free masks; the damage source says where the truth comes from.
@@ -150,6 +174,7 @@ void write_phantom(const PhantomOrder& order, const fs::path& folder, const Cont
   const PhantomFiles files{"volume" + ending, "labels" + ending, "cracks" + ending};
   write_atomically(folder / "electrode.yaml", electrode_yaml(phantom, name, h, files));
   write_atomically(folder / "run.yaml", run_yaml(phantom, name, h, files));
+  fs::remove(folder / unfinished);
 }
 
 void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows, const fs::path& folder,
@@ -165,6 +190,7 @@ void write_phantom_table(const PhantomConfig& config, std::uint64_t seed, std::i
   if (!out) fail(Exit::write_error, "{}: cannot write (is the disk full?)", path.string());
   publish(path);
   write_atomically(folder / "truth.yaml", table_truth_yaml(config, seed, rows));
+  fs::remove(folder / unfinished);
 }
 
 }  // namespace cathoscope

@@ -1,5 +1,7 @@
 #include "regression_stage.hpp"
 
+#include "stage_journal.hpp"
+
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
@@ -18,6 +20,8 @@ namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other results than before.
 constexpr int regression_algorithm = 2;
+// The same for the statistics of damage.
+constexpr int statistics_algorithm = 3;
 
 void write_output(const fs::path& path, const std::string& text) {
   std::ofstream out(partial_name(path), std::ios::binary);
@@ -65,13 +69,13 @@ struct Fitted {
 };
 
 Fitted fitted(const Config& config, const ParticleTables& tables, const ParticleProfile& profile, bool with_sham,
-              const Context& context) {
+              const FinishedPieces& pieces, const Context& context) {
   const ModelTable model = model_table(read_csv(profile.file), tables.target, profile.columns);
   for (const auto& note : model.notes())
     if (!model.filled.empty() || !model.left_out.empty() || model.rows_without_position > 0)
       context.progress.warn(fmt::format("{}, {}: {}", tables.electrode, profile.name, note));
-  const ContributionInputs inputs{model, tables.electrode, profile.name, config.seed,
-                                  reliability_of(config.regression)};
+  const ContributionInputs inputs{
+      model, tables.electrode, profile.name, config.seed, reliability_of(config.regression), &pieces};
   Fitted result{contributions(config.regression, inputs, context), {}};
   if (with_sham) result.sham = sham_differences(config.regression, inputs, context);
   return result;
@@ -94,11 +98,11 @@ std::vector<std::string> contribution_outputs(const ParticleTables& tables) {
 }
 
 void write_contributions(const Config& config, const ParticleTables& tables, const fs::path& folder,
-                         const Context& context) {
+                         const FinishedPieces& pieces, const Context& context) {
   warn_of_definitions(tables, context);
   std::vector<Fitted> results;
   for (const auto& profile : tables.profiles)
-    results.push_back(fitted(config, tables, profile, &profile == &tables.profiles.front(), context));
+    results.push_back(fitted(config, tables, profile, &profile == &tables.profiles.front(), pieces, context));
   std::vector<const Contributions*> all;
   for (const auto& r : results) all.push_back(&r.contributions);
   const Contributions& used = results.front().contributions;
@@ -120,9 +124,17 @@ Artifact contributions_part(const Config& config, const ParticleTables& tables, 
   if (config.regression.reliability)
     spec.inputs.push_back(run.input_of_files("reliability", {config.regression.reliability->resolved}));
   spec.outputs = contribution_outputs(tables);
-  return run.stage(spec, [&](const fs::path& folder, const Context& context) {
-    write_contributions(config, tables, folder, context);
+  const fs::path journal_file = run.folder_of(spec) / ".contributions.journal";
+  const Artifact result = run.stage(spec, [&](const fs::path& folder, const Context& context) {
+    const StageJournal journal(journal_file, stage_key(spec));
+    if (journal.found() > 0)
+      run.events().info(
+          fmt::format("{}/regression: {} forests of an interrupted run are used", tables.electrode, journal.found()));
+    write_contributions(config, tables, folder, journal.pieces(), context);
   });
+  std::error_code none;
+  if (!run.dry()) fs::remove(journal_file, none);
+  return result;
 }
 
 /// The electrodes' scores as they were written, one profile after the other.
@@ -200,7 +212,7 @@ DamageTableOptions table_options(const Config& config) {
 }
 
 void statistics_part(const Config& config, const std::vector<ParticleTables>& electrodes, Run& run) {
-  StageSpec spec{"", "regression", regression_algorithm, {}, {}, {}, "statistics"};
+  StageSpec spec{"", "regression", statistics_algorithm, {}, {}, {}, "statistics"};
   spec.config = canonical_yaml(config.statistics) +
                 canonical_yaml(config.figures, {.without = {"formats", "which", "published_scores"}});
   for (const auto& e : electrodes) {

@@ -6,6 +6,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/io/hash.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -178,7 +179,7 @@ void Run::load_known_files() {
         const auto record = read_record(record_path(folder, reads_files));
         if (!record) continue;
         for (const auto& input : record->spec.inputs)
-          known_files_.insert(known_files_.end(), input.files.begin(), input.files.end());
+          for (const auto& file : input.files) known_files_.emplace(file.path, file);
       } catch (const Error&) {
         continue;  // a damaged record only means that files are hashed again; status() reports it
       }
@@ -190,10 +191,12 @@ StageInput Run::input_of_files(const std::string& name, const std::vector<fs::pa
   std::string all;
   for (const auto& file : files) {
     KnownFile now{fs::absolute(file).lexically_normal().string(), fs::file_size(file), modified_ns(file), {}};
-    const auto known = std::find_if(known_files_.begin(), known_files_.end(), [&](const KnownFile& k) {
-      return k.path == now.path && k.bytes == now.bytes && k.modified_ns == now.modified_ns;
+    const auto [first, last] = known_files_.equal_range(now.path);
+    const auto known = std::find_if(first, last, [&](const auto& k) {
+      return k.second.bytes == now.bytes && k.second.modified_ns == now.modified_ns;
     });
-    now.sha256 = known != known_files_.end() ? known->sha256 : sha256_of_file(file);
+    const auto look = [&] { Progress({}, events_.stop).check_stop(); };
+    now.sha256 = known != last ? known->second.sha256 : sha256_of_file(file, look);
     all += now.sha256 + "\n";
     input.files.push_back(std::move(now));
   }

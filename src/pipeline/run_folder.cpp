@@ -11,11 +11,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <vector>
 
 namespace cathoscope {
 
@@ -131,14 +133,31 @@ void unlock_run_folder(int lock) {
   ::close(lock);
 }
 
+namespace {
+
+/// Whether a path below the run folder is one that a stage writes to before anything gets its final name.
+bool is_temporary(const fs::path& path, const fs::path& folder) {
+  const std::string name = path.filename().string();
+  if (name.front() == '.' && name.find(".partial") != std::string::npos) return true;
+  const auto below = path.lexically_relative(folder);
+  return std::any_of(below.begin(), below.end(), [](const fs::path& part) { return part.extension() == ".work"; });
+}
+
+}  // namespace
+
 void remove_dead_partials(const fs::path& folder) {
   std::error_code error;
+  std::vector<fs::path> dead;
   for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator();
        it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.front() == '.' && name.find(".partial") != std::string::npos && it->is_regular_file(error))
-      fs::remove(it->path(), error);
+    std::error_code none;
+    const bool link = it->is_symlink(none);
+    const bool partial = it->path().filename().string().find(".partial") != std::string::npos;
+    // A link that waits where a stage is about to write would lead its bytes out of the folder.
+    if (is_temporary(it->path(), folder) && (link || (partial && it->is_regular_file(none))))
+      dead.push_back(it->path());
   }
+  for (const auto& path : dead) fs::remove(path, error);
 }
 
 void reset_peak_memory() {

@@ -22,7 +22,8 @@ int lock_run_folder(const std::filesystem::path& folder);
 
 void unlock_run_folder(int lock);
 
-/// Removes the temporary files that a killed run left. Call with the lock held.
+/// Removes the temporary files that a killed run left, and links that somebody put where a stage is going to write (a run
+/// folder may come from elsewhere). Call with the lock held.
 void remove_dead_partials(const std::filesystem::path& folder);
 
 void reset_peak_memory();

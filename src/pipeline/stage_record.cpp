@@ -63,11 +63,6 @@ Json json_of(const StageInput& input) {
 
 }  // namespace
 
-bool stays_inside(const std::filesystem::path& output) {
-  return output.is_relative() && output.has_filename() &&
-         std::none_of(output.begin(), output.end(), [](const auto& part) { return part == ".."; });
-}
-
 namespace {
 
 /// The text of a record, as far as it can be one: a regular file of a size and depth that a record can have.

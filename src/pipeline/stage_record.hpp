@@ -24,8 +24,6 @@ struct StageRecord {
 };
 
 std::filesystem::path record_path(const std::filesystem::path& folder, const std::string& stage);
-/// Whether a name out of a record, which anybody may have edited, leads nowhere but below the stage's folder.
-bool stays_inside(const std::filesystem::path& output);
 /// Empty where the file is absent; throws Error{data} where it is damaged or names files outside its folder.
 std::optional<StageRecord> read_record(const std::filesystem::path& path);
 void write_record(const std::filesystem::path& path, const StageRecord& record);

@@ -7,6 +7,7 @@
 #include "latent_stage.hpp"
 #include "network_model.hpp"
 #include "particle_tables.hpp"
+#include "provenance.hpp"
 #include "regression_stage.hpp"
 #include "report_stage.hpp"
 #include "share_stages.hpp"
@@ -17,7 +18,6 @@
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/pipeline/shards.hpp>
-#include <cathoscope/pipeline/version.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -48,12 +48,21 @@ struct Electrode {
   const ElectrodeInputs& inputs;
 };
 
+/// What a file says that nobody should overlook goes into the log, the record and the report.
+void warn_of(const std::optional<VolumeFile>& file, const Context& context) {
+  if (!file) return;
+  for (const std::string& note : file->notes)
+    if (const std::string mark = "warning: "; note.starts_with(mark))
+      context.progress.warn(file->files.front().string() + ": " + note.substr(mark.size()));
+}
+
 std::optional<Artifact> volume_stage(const Electrode& e, Run& run) {
   if (!e.inputs.volume) return std::nullopt;
   StageSpec spec{e.config.name, "volume", volume_algorithm, {}, {}, {"volume.h5"}};
   spec.config = settings(*e.config.volume) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
   spec.inputs.push_back(run.input_of_files("volume", e.inputs.volume->files));
   return run.stage(spec, [&](const fs::path& folder, const Context& context) {
+    warn_of(e.inputs.volume, context);
     auto out = H5File::create(partial_name(folder / "volume.h5"));
     load_volume(*e.config.volume, *e.inputs.volume, out, context);
     out.close();
@@ -143,6 +152,8 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     spec.inputs.push_back(run.input_of_files("cracks", e.inputs.cracks->files));
   }
   const auto compute = [&](const fs::path& folder, const Context& context) {
+    warn_of(e.inputs.labels, context);
+    warn_of(e.inputs.cracks, context);
     auto out = H5File::create(partial_name(folder / "segmentation.h5"));
     SegmentationInputs inputs = segmentation_inputs(e, volume);
     if (model) inputs.network = network_inputs(*model, e.config.volume->normalise, context);
@@ -189,7 +200,9 @@ Artifact attributes_stage(const Config& config, const Electrode& e, const std::o
     const auto computed = [&](const std::optional<Vec3>& voxel_um) {
       const MeasuredFiles files{e.config.name, volume ? volume->path : fs::path(), segmentation.path, voxel_um};
       share_electrode(files, context);
-      return compute_attributes(config.attributes, attribute_inputs(files, e.inputs), context);
+      auto inputs = attribute_inputs(files, e.inputs);
+      if (voxel_um) inputs = stored(inputs, folder / ".attributes_matched.partial", context);
+      return compute_attributes(config.attributes, inputs, context);
     };
     write_attribute_files(folder, computed({}), synthetic_origin(e.config, e.inputs));
     if (matched) write_matched_files(folder, computed(matched));
@@ -212,12 +225,6 @@ std::optional<ParticleTables> measure(const Config& config, const std::vector<El
   return measured_tables(config, config.electrodes[i], table, matched.has_value());
 }
 
-std::string provenance_of(const Config& config) {
-  return fmt::format(
-      R"({{"run": "{}", "seed": {}, "version": "{}", "git": "{}", "device": "cpu", "isa": "x86-64-v2"}})", config.name,
-      config.seed, version_text(), git_text());
-}
-
 void write_head(const Config& config, const Run& run) {
   if (run.dry()) return;
   Config resolved = config;
@@ -229,6 +236,7 @@ void write_head(const Config& config, const Run& run) {
 }  // namespace
 
 void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs, Run& run) {
+  const RunCrate crate(run);
   write_head(config, run);
   FigureSources sources(config, inputs, run);
   const bool inference = sources.wanted("latent") || sources.wanted("regression");
@@ -248,9 +256,10 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   sources.attempt_all("regression", [&] { regression_stage(config, tables, run); });
   sources.attempt("chemomechanics", [&] { chemomechanics_stage(config, run); });
   figures_stage(config, tables, sources, run);
-  run.write_provenance(provenance_of(config));  // which the report shows
+  run.write_provenance(provenance_of(config, run));  // which the report shows
   report_stage(config, sources, run);
-  run.write_provenance(provenance_of(config));
+  run.write_provenance(provenance_of(config, run));
+  crate.write(config, inputs, run);
 }
 
 void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard, Run& run) {
@@ -258,7 +267,7 @@ void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   write_head(config, run);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
-  run.write_provenance(provenance_of(config));
+  run.write_provenance(provenance_of(config, run));
   if (!run.dry()) mark_shard(run.folder(), shard);
 }
 

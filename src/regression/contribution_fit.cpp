@@ -4,6 +4,8 @@
 #include <cathoscope/core/random.hpp>
 #include <cathoscope/regression/statistics.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -91,6 +93,35 @@ ContributionScores scores_of(const Explanation& explanation, const FeatureGroups
   return s;
 }
 
+std::string piece_name(const ContributionInputs& inputs, const std::string& kind, std::int64_t run) {
+  return fmt::format("{} {} {} {}", inputs.profile, kind, run, inputs.electrode);
+}
+
+std::vector<double> flat_scores(const ContributionScores& s) {
+  std::vector<double> flat = s.attribute;
+  flat.insert(flat.end(), s.group.begin(), s.group.end());
+  flat.push_back(s.self);
+  flat.push_back(s.neighbour);
+  flat.insert(flat.end(), s.unit.begin(), s.unit.end());
+  return flat;
+}
+
+ContributionScores scores_from(const std::vector<double>& flat, std::size_t attributes, std::size_t units) {
+  ContributionScores s;
+  auto at = flat.begin();
+  const auto take = [&](std::size_t count) {
+    const auto from = at;
+    return std::vector<double>(from, at += static_cast<std::ptrdiff_t>(count));
+  };
+  s.attribute = take(attributes);
+  std::copy_n(at, s.group.size(), s.group.begin());
+  at += static_cast<std::ptrdiff_t>(s.group.size());
+  s.self = *at++;
+  s.neighbour = *at++;
+  s.unit = take(units);
+  return s;
+}
+
 ContributionScores fitted_scores(const RegressionConfig& config, const FeatureRows& x, const std::vector<double>& y,
                                  const std::vector<std::string>& names, std::uint64_t seed,
                                  const FeatureGroups& groups) {
@@ -117,9 +148,9 @@ class UnitTest {
     std::size_t exceed = 0;
     while (null_.size() < most && !(exceed >= enough && null_.size() >= least)) {
       progress.check_stop();
-      const ContributionScores scores = permuted_scores(null_.size());
-      null_.push_back(scores.unit[unit_]);
-      for (const std::size_t f : groups_.unit[unit_]) columns_[f].push_back(scores.attribute[f]);
+      const std::vector<double> scores = finished_draw(null_.size());
+      null_.push_back(scores.front());
+      for (std::size_t i = 0; i < features().size(); ++i) columns_[features()[i]].push_back(scores[1 + i]);
       exceed += null_.back() >= observed;
     }
     p_ = permutation_p(null_, observed);
@@ -129,6 +160,20 @@ class UnitTest {
   [[nodiscard]] double floor(std::size_t feature) const { return quantile_of(columns_.at(feature), 0.95); }
 
  private:
+  [[nodiscard]] const std::vector<std::size_t>& features() const { return groups_.unit[unit_]; }
+
+  /// The unit's score, then those of its columns.
+  [[nodiscard]] std::vector<double> finished_draw(std::size_t draw) const {
+    const std::string kind = "permuted " + inputs_.table.features[features().front()];
+    return finished_or(inputs_.pieces, piece_name(inputs_, kind, static_cast<std::int64_t>(draw)),
+                       1 + features().size(), [&] {
+                         const ContributionScores scores = permuted_scores(draw);
+                         std::vector<double> values{scores.unit[unit_]};
+                         for (const std::size_t f : features()) values.push_back(scores.attribute[f]);
+                         return values;
+                       });
+  }
+
   [[nodiscard]] ContributionScores permuted_scores(std::size_t draw) const {
     const ModelTable& table = inputs_.table;
     std::vector<std::size_t> order(table.y.size());

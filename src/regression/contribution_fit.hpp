@@ -24,6 +24,12 @@ std::uint64_t run_seed(const RegressionConfig& config, const ContributionInputs&
 
 ContributionScores scores_of(const Explanation& explanation, const FeatureGroups& groups);
 
+/// Name of one forest of the protocol among finished pieces.
+std::string piece_name(const ContributionInputs& inputs, const std::string& kind, std::int64_t run);
+/// Scores as one list: attributes, the four groups, self, neighbour, units; and back.
+std::vector<double> flat_scores(const ContributionScores& scores);
+ContributionScores scores_from(const std::vector<double>& flat, std::size_t attributes, std::size_t units);
+
 /// A forest on the given rows, one thread, and the scores of those rows.
 ContributionScores fitted_scores(const RegressionConfig& config, const FeatureRows& x, const std::vector<double>& y,
                                  const std::vector<std::string>& names, std::uint64_t seed,

@@ -36,6 +36,16 @@ ContributionScores run_on(const RegressionConfig& config, const ContributionInpu
   return fitted_scores(config, rows_at(table.x, train), values_at(table.y, train), table.features, seed, groups);
 }
 
+/// The scores of one forest of the protocol, where an earlier run has not computed them.
+ContributionScores finished_scores(const ContributionInputs& inputs, const FeatureGroups& groups,
+                                   const std::string& kind, std::int64_t run,
+                                   const std::function<ContributionScores()>& compute) {
+  const std::size_t m = groups.group.size(), units = groups.unit.size();
+  const auto flat =
+      finished_or(inputs.pieces, piece_name(inputs, kind, run), m + 6 + units, [&] { return flat_scores(compute()); });
+  return scores_from(flat, m, units);
+}
+
 std::vector<std::int64_t> all_rows(std::size_t n) {
   std::vector<std::int64_t> index(n);
   for (std::size_t i = 0; i < n; ++i) index[i] = static_cast<std::int64_t>(i);
@@ -55,8 +65,10 @@ std::vector<ContributionScores> half_samples(const RegressionConfig& config, con
     index.resize(n / 2);
     std::sort(index.begin(), index.end());
     const ModelTable& table = inputs.table;
-    halves[static_cast<std::size_t>(h)] = fitted_scores(config, rows_at(table.x, index), values_at(table.y, index),
-                                                        table.features, run_seed(config, inputs, "half", h), groups);
+    halves[static_cast<std::size_t>(h)] = finished_scores(inputs, groups, "half", h, [&] {
+      return fitted_scores(config, rows_at(table.x, index), values_at(table.y, index), table.features,
+                           run_seed(config, inputs, "half", h), groups);
+    });
     context.progress.advance();
   });
   return halves;
@@ -106,8 +118,10 @@ SeedZero fit_seed_zero(const RegressionConfig& config, const ContributionInputs&
   const std::vector<double> y = values_at(table.y, split.train);
   GrownForest grown =
       grow_forest(x, y, table.features, grow_options(config, table.features.size(), seed), context.threads);
+  context.progress.check_stop();
   const Explainer explainer(grown.forest, {}, context.threads);
   out.explanation = explain(explainer, x, context.threads);
+  context.progress.check_stop();
   const OutOfBag bag = out_of_bag(grown, x, y, context.threads);
   out.oob_r2 = bag.r2;
   out.out_of_bag = bag.prediction;
@@ -168,13 +182,13 @@ std::vector<ContributionRun> contribution_runs(const RegressionConfig& config, c
     ContributionRun& run = runs[static_cast<std::size_t>(r)];
     run.kind = r < config.seeds ? "seed" : "subset";
     run.run = r < config.seeds ? r : r - config.seeds;
-    if (run.kind == "seed") {
-      run.scores = run_on(config, inputs, groups, all_rows(n), run_seed(config, inputs, "seed", run.run));
-    } else {
+    run.scores = finished_scores(inputs, groups, run.kind, run.run, [&] {
+      if (run.kind == "seed")
+        return run_on(config, inputs, groups, all_rows(n), run_seed(config, inputs, "seed", run.run));
       auto index = random_order(n, draws_of(config), run_seed(config, inputs, "subset", run.run));
       index.resize(static_cast<std::size_t>(subset_size(config, n)));
-      run.scores = run_on(config, inputs, groups, index, run_seed(config, inputs, "seed", 0));
-    }
+      return run_on(config, inputs, groups, index, run_seed(config, inputs, "seed", 0));
+    });
     context.progress.advance();
   });
   return runs;
@@ -237,6 +251,7 @@ SpatialScore spatial_cross_validation(const RegressionConfig& config, const Cont
   });
   std::vector<double> predicted(n);
   for (std::size_t k = 0; k < folds; ++k) {
+    context.progress.check_stop();
     const auto begin = order.begin() + static_cast<std::ptrdiff_t>(n * k / folds);
     const auto end = order.begin() + static_cast<std::ptrdiff_t>(n * (k + 1) / folds);
     const std::vector<std::int64_t> test(begin, end);
@@ -316,8 +331,9 @@ std::vector<ContributionDifference> sham_differences(const RegressionConfig& con
   });
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
   const ModelTable low = half_of(table, {order.begin(), middle}), high = half_of(table, {middle, order.end()});
-  const ContributionInputs low_inputs{low, inputs.electrode + "/low X", inputs.profile, inputs.seed, {}};
-  const ContributionInputs high_inputs{high, inputs.electrode + "/high X", inputs.profile, inputs.seed, {}};
+  const ContributionInputs low_inputs{low, inputs.electrode + "/low X", inputs.profile, inputs.seed, {}, inputs.pieces};
+  const ContributionInputs high_inputs{high,         inputs.electrode + "/high X", inputs.profile, inputs.seed, {},
+                                       inputs.pieces};
   return contribution_differences(runs_only(config, low_inputs, context), runs_only(config, high_inputs, context));
 }
 

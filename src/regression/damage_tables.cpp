@@ -97,7 +97,7 @@ void add_fig2ab(const Electrodes& electrodes, double threshold, std::vector<Name
       const auto& p = e.particles.position[i];
       const double damage = e.particles.damage[i];
       const double label = i < e.label.size() ? static_cast<double>(e.label[i]) : nothing;
-      rows.add({e.electrode}, {label, p[0], p[1], p[2], damage, damage >= threshold ? 1.0 : 0.0});
+      rows.add({e.electrode}, {label, p[0], p[1], p[2], damage, is_severe(damage, threshold) ? 1.0 : 0.0});
     }
   out.push_back({"fig2ab", std::move(rows).table()});
 }

@@ -79,7 +79,7 @@ std::vector<SpatialNull> against_nulls(const DamagedParticles& particles, const 
 std::vector<std::size_t> severe_ones(const std::vector<double>& damage, double threshold) {
   std::vector<std::size_t> result;
   for (std::size_t i = 0; i < damage.size(); ++i)
-    if (damage[i] >= threshold) result.push_back(i);
+    if (is_severe(damage[i], threshold)) result.push_back(i);
   return result;
 }
 
@@ -200,6 +200,8 @@ std::vector<int> depth_and_size_strata(const DamagedParticles& particles) {
   add(particles.size, 1);
   return strata;
 }
+
+bool is_severe(double damage, double threshold) { return damage >= threshold && (damage != 0 || threshold != 0); }
 
 SevereAgglomeration severe_agglomeration(const DamagedParticles& particles, double threshold, int permutations,
                                          std::uint64_t seed, const Context& context) {

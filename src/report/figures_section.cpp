@@ -27,12 +27,6 @@ std::string text_of_key(const Json& j, const char* key) {
   return j.contains(key) && j.at(key).is_string() ? j.at(key).get<std::string>() : "";
 }
 
-/// The list may name files below its folder only.
-bool stays_inside(const fs::path& file) {
-  return file.is_relative() &&
-         std::none_of(file.begin(), file.end(), [](const fs::path& part) { return part == ".."; });
-}
-
 Figure figure_of(const Json& j, const fs::path& folder) {
   Figure f{text_of_key(j, "name"),
            text_of_key(j, "title"),

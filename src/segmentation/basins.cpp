@@ -122,10 +122,13 @@ class BlockChains {
 };
 
 /// Provisional id -> root's id, along the chains from block to block.
-void resolve_ends(const std::vector<End>& ends, const ScratchGrid<std::uint32_t>& ids,
+void resolve_ends(const std::vector<End>& ends, const ScratchGrid<std::uint32_t>& ids, const Progress& progress,
                   std::vector<std::uint32_t>& root_of) {
   root_of.assign(ends.size(), 0);
-  for (std::uint32_t id = 1; id < ends.size(); ++id) root_of[id] = ends[id].is_root ? id : ids.at(ends[id].voxel);
+  for (std::uint32_t id = 1; id < ends.size(); ++id) {
+    if (id % 65536 == 0) progress.check_stop();  // seconds for a billion voxels
+    root_of[id] = ends[id].is_root ? id : ids.at(ends[id].voxel);
+  }
   std::vector<std::uint32_t> path;
   for (std::uint32_t id = 1; id < ends.size(); ++id) {
     path.clear();
@@ -261,7 +264,7 @@ Basins find_basins(const Workspace& w, const ScratchGrid<std::uint16_t>& field) 
   Basins result{{}, ScratchGrid<std::uint32_t>(w), {}};
   {
     const std::vector<End> ends = find_ends(w, field, result.ids);
-    resolve_ends(ends, result.ids, result.basin_of);
+    resolve_ends(ends, result.ids, w.context->progress, result.basin_of);
     number_basins(ends, result.basin_of, result.graph);
   }
   std::mutex mutex;

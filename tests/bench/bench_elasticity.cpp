@@ -1,6 +1,7 @@
 // One elasticity solve against the number of unknowns: processor time of each part, memory, iterations, the exponent that
 // fits, and how far the product of matrix and vector is from what memory delivers.
-//   bench_elasticity [threads: 1] [largest cells along the edge of the cube: 24; 36 for a million unknowns]
+//   bench_elasticity [threads: 1] [largest cells along the edge of the cube: 24; 36 for a million unknowns] [file]
+// With a file it solves the largest size alone and writes mesh and displacement there for tests/bench/compare.py.
 #include "chemomechanics/verification_bodies.hpp"
 
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -57,22 +59,49 @@ double exponent(const std::vector<std::pair<double, double>>& points) {
   return xy / xx;
 }
 
+template <class T>
+void put(std::ofstream& out, const std::vector<T>& values) {
+  out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(T)));
+}
+
+/// Three counts as int64; nodes, faces of the nodes, tetrahedra, their domains, facets (inner, outer nodes), displacement.
+void write_for_peer(const char* path, const Mesh& mesh, const Vector& u) {
+  std::ofstream out(path, std::ios::binary);
+  put(out, std::vector<std::int64_t>{static_cast<std::int64_t>(mesh.nodes.size()),
+                                     static_cast<std::int64_t>(mesh.tets.size()),
+                                     static_cast<std::int64_t>(mesh.interface.size())});
+  put(out, mesh.nodes);
+  put(out, mesh.faces);
+  put(out, mesh.tets);
+  put(out, mesh.domain);
+  for (const auto& facet : mesh.interface) {
+    put(out, std::vector<std::int32_t>(facet.inner.begin(), facet.inner.end()));
+    put(out, std::vector<std::int32_t>(facet.outer.begin(), facet.outer.end()));
+  }
+  put(out, u);
+  if (!out.flush()) std::exit(1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
   const double largest = argc > 2 ? std::atof(argv[2]) : 24;
+  const char* file = argc > 3 ? argv[3] : nullptr;
+  // A peer has no interface: one a hundred times stiffer than the model's comes near that.
+  const double stiffness = (file ? 100 : 1) * cathoscope::CohesiveLaw{}.stiffness;
   std::printf("%10s %8s %8s %8s %6s %8s %8s %10s %8s %9s\n", "unknowns", "mesh s", "matrix s", "setup s", "steps",
               "solve s", "all s", "product ms", "GB/s", "B/unknown");
   std::vector<std::pair<double, double>> points;
   for (const double h : {0.25, 0.125, 1.0 / 12, 1.0 / 16, 1.0 / 20, 1.0 / 24}) {
     if (1.5 / h > largest * 1.001) break;
+    if (file && 1.5 / h < largest * 0.999) continue;
     const double t0 = now();
     const Mesh mesh = sphere_mesh(octant_spec(h, 1.5, 2));
     const double t1 = now();
     const auto fixed = rollers(mesh, x_low | y_low | z_low | x_high | y_high | z_high);
     Mechanics body(mesh, materials_of(mesh, lame_of(particle_modulus, poisson), lame_of(binder_modulus, poisson)),
-                   {.strength = 1e12, .toughness = 1e9}, fixed, threads);
+                   {.strength = 1e12, .toughness = 1e9, .stiffness = stiffness}, fixed, threads);
     const double t2 = now();
     const Vector damage(interface_points(mesh), 0.0);
     body.prepare(damage);
@@ -88,6 +117,7 @@ int main(int argc, char** argv) {
     if (!std::isfinite(checksum) || !report.converged) return 1;
     const double product = (now() - t5) / 5, n = static_cast<double>(u.size());
     points.emplace_back(n, t5 - t0);
+    if (file) write_for_peer(file, mesh, u);
     std::printf("%10.0f %8.2f %8.2f %8.2f %6d %8.2f %8.2f %10.1f %8.2f %9.0f\n", n, t1 - t0, t2 - t1, t3 - t2,
                 report.linear_iterations, t5 - t4, t5 - t0, product * 1e3,
                 static_cast<double>(body.bytes()) / product / 1e9, peak_bytes() / n);

@@ -1,6 +1,7 @@
 """Runs the real program. $CATHOSCOPE_BINARY names another one than build/release/bin/cathoscope."""
 import os
 import pathlib
+import shutil
 import subprocess
 
 import make_inputs
@@ -50,6 +51,18 @@ def shared_data():
     return find
 
 
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """A library to preload: it counts writes, ends the process at one of them, lets clocks jump (interruptions.c)."""
+    library = tmp_path_factory.mktemp("shim") / "interruptions.so"
+    compiler = shutil.which("cc") or shutil.which("clang-16")
+    if compiler is None:
+        pytest.skip("no C compiler for the library that counts writes")
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", library, SOURCE / "tests/cli/interruptions.c", "-ldl"],
+                   check=True)
+    return library
+
+
 class Study:
     """A small study in a folder: a volume of balls, its configuration, and the program run on it."""
 
@@ -78,7 +91,7 @@ class Study:
     def files(self, output=None):
         """Every result that must not depend on time, host or threads: name -> bytes."""
         output = output or self.output
-        times = {"log.txt", "provenance.json", "volume.json", "segmentation.json", "attributes.json",
+        times = {"log.txt", "provenance.json", "ro-crate-metadata.json", "volume.json", "segmentation.json", "attributes.json",
                  "contributions.json", "statistics.json", "chemomechanics.json"}
         return {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*"))
                 if p.is_file() and p.name not in times}

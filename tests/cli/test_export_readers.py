@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 
+import conftest
 import numpy as np
 import pytest
 
@@ -35,8 +36,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def writer_binary():
+    """That of the build under test; of any other, the latest."""
     given = os.environ.get("CATHOSCOPE_TEST_UNIT_IO")
-    found = [pathlib.Path(given)] if given else sorted(ROOT.glob("build/*/bin/test_unit_io"), key=os.path.getmtime)
+    beside = pathlib.Path(given) if given else conftest.binary().with_name("test_unit_io")
+    found = [beside] if given or beside.exists() else sorted(ROOT.glob("build/*/bin/test_unit_io"), key=os.path.getmtime)
     if not found or not found[-1].exists():
         pytest.skip("test_unit_io is not built")
     return found[-1]

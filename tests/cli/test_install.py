@@ -26,19 +26,40 @@ EXPECTED = {"bin/cathoscope", "share/cathoscope/models/default.h5", "share/catho
             "share/bash-completion/completions/cathoscope"}
 
 
+def study_in(folder, stages):
+    """A study of a few balls for the network, in a folder of its own."""
+    folder.mkdir()
+    grey, _ = make_inputs.balls(shape=(30, 44, 48), radius=6)
+    make_inputs.write_npy(folder / "v.npy", grey.astype("uint8"))
+    (folder / "s.yaml").write_text("name: s\noutput: out\nelectrodes: [{name: e, volume: {path: v.npy, voxel_size_um: 0.5}}]\n"
+                                   f"segmentation: {{method: network, model: builtin-ci}}\nstages: {stages}\n")
+    return folder
+
+
+def check_run(root, folder):
+    """A whole small study with the program of `root`: its network, the figures (gnuplot), the page."""
+    study = study_in(folder, "[volume, segmentation, attributes, figures]")
+    env = {k: v for k, v in os.environ.items() if k != "CATHOSCOPE_DATA"}
+    result = subprocess.run([root / "bin/cathoscope", "run", study / "s.yaml"], capture_output=True, text=True, check=False,
+                            env=env, timeout=120)
+    assert result.returncode == 0, result.stderr
+    out = study / "out"
+    assert (out / "e/attributes.csv").read_text().count("\n") > 1
+    assert "</html>" in (out / "report.html").read_text()
+    if shutil.which("gnuplot"):
+        assert list((out / "figures").glob("*.svg")), result.stderr
+
+
 def check_tree(root, folder):
     """`root` is a prefix that was put or moved to this place. Its own weights are the ones that are looked at."""
     assert EXPECTED <= installed_files(root)
     program = root / "bin/cathoscope"
     assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.startswith("cathoscope")
-    grey, _ = make_inputs.balls(shape=(20, 22, 24), radius=5)
-    make_inputs.write_npy(folder / "v.npy", grey.astype("uint8"))
-    (folder / "s.yaml").write_text("name: s\noutput: out\nelectrodes: [{name: e, volume: {path: v.npy, voxel_size_um: 0.2}}]\n"
-                                   "segmentation: {method: network, model: builtin-ci}\nstages: [volume, segmentation]\n")
+    study = study_in(folder / "damaged", "[volume, segmentation]")
     weights = root / "share/cathoscope/models/ci.h5"
     weights.write_text("nothing")
     env = {k: v for k, v in os.environ.items() if k != "CATHOSCOPE_DATA"}
-    result = subprocess.run([program, "run", folder / "s.yaml"], capture_output=True, text=True, check=False, env=env)
+    result = subprocess.run([program, "run", study / "s.yaml"], capture_output=True, text=True, check=False, env=env)
     assert result.returncode == 65 and str(weights) in result.stderr, result.stderr
 
 
@@ -57,7 +78,8 @@ def test_a_debian_package_unpacks_into_a_folder_and_runs(build, tmp_path):
     package = next((tmp_path / "package").glob("cathoscope_*.deb"))
     facts = subprocess.run(["dpkg-deb", "-f", package], capture_output=True, text=True, check=True).stdout
     depends = next(line for line in facts.splitlines() if line.startswith("Depends:"))
-    for library in ("libtorch", "libhdf5", "libtiff", "libyaml-cpp"):
+    for library in ("libtorch", "libhdf5", "libtiff", "libyaml-cpp", "libblosc", "libzstd", "liblz4"):
         assert library in depends
     subprocess.run(["dpkg-deb", "-x", package, tmp_path / "unpacked"], check=True)
+    check_run(tmp_path / "unpacked/usr", tmp_path / "study")
     check_tree(tmp_path / "unpacked/usr", tmp_path)

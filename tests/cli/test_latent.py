@@ -7,7 +7,7 @@ import random
 import pytest
 
 COLUMNS = [f"f{g}{m}" for g in range(6) for m in "ab"]
-TIMES = {"log.txt", "provenance.json", "latent.json"}
+TIMES = {"log.txt", "provenance.json", "ro-crate-metadata.json", "latent.json"}
 
 
 def write_table(path, rows, link, seed, gaps=0):

@@ -9,7 +9,7 @@ QUICK = ("regression: {trees: 8, seeds: 2, subsets: 2, subset_size: 60, half_sam
          "statistics: {permutations: 19, bootstraps: 10}\n")
 CONTRIBUTIONS = ("attribute,group,mean_abs_shap,sd_seeds,sd_subsets,ci_low,ci_high,null_floor,q,oob_mean_abs_shap,direction,"
                  "per_sd_damage,reliability").split(",")
-PARTS = {"log.txt", "provenance.json", "contributions.json", "statistics.json"}
+PARTS = {"log.txt", "provenance.json", "ro-crate-metadata.json", "contributions.json", "statistics.json"}
 
 
 def read(path):

@@ -92,7 +92,7 @@ def test_all_stages_with_hardly_any_particle(study, count):
 
 # --- 22: a full disk in every stage ---------------------------------------------------------------------------------
 
-STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemomechanics"]
+STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemomechanics", "figures"]
 
 
 def write_everything(folder):
@@ -104,7 +104,8 @@ def write_everything(folder):
         "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
         "latent: {dimensions: 3, restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
         "regression: {trees: 3, seeds: 1, subsets: 1, half_samples: 2, permutations: 3, spatial_folds: 0}\n"
-        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n")
+        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n"
+        "figures: {which: [fig1b, damage_depth], formats: [svg]}\n")
 
 
 def fill(folder, pages):
@@ -121,13 +122,14 @@ long_test = pytest.mark.skipif(not os.environ.get("CATHOSCOPE_LONG_TESTS"),
 def results_of(study, folder):
     """Without the settings, which name the output, and the records of stages of the whole run, which tell times."""
     return {name: value for name, value in study.files(folder).items()
-            if name not in {"config.yaml", "latent.json", "regression.json"}}
+            if name not in {"config.yaml", "latent.json", "regression.json", "figures.json", "report.json", "report.html"}}
 
 
 @long_test
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+@pytest.mark.parametrize("pages", [5, 14])
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_full_disk_in_every_stage(study, stage):
+def test_a_full_disk_in_every_stage(study, stage, pages):
     write_everything(study.folder)
     mount = study.folder / "small"
     mount.mkdir()
@@ -139,14 +141,14 @@ def test_a_full_disk_in_every_stage(study, stage):
         if before:
             assert study.run("--output", out, "--until", before[-1]).returncode == 0
         kept = study.files(out) if before else {}
-        fill(mount, pages=5)
+        fill(mount, pages)
         only = ["--from", stage, "--until", stage]
         result = study.run("--output", out, *only)
         assert result.returncode == WRITE_ERROR, result.stderr
         assert str(mount) in result.stderr
         left = study.files(out) if out.exists() else {}
         assert {name: left.get(name) for name in kept if name != ".lock"} == {n: v for n, v in kept.items() if n != ".lock"}
-        assert not list(mount.rglob(".*partial*"))
+        assert not list(mount.rglob(".*partial*")) and not list(mount.rglob("*.work"))
         (mount / "filler").unlink()
         result = study.run("--output", out, *only)
         assert result.returncode == 0, result.stderr
@@ -183,6 +185,39 @@ def test_a_record_of_anything_is_a_damaged_record(study, text):
     assert result.returncode == 0, result.stderr
     assert "damaged stage record" in result.stderr
     assert study.run("--until", "volume").stderr.count("up to date") == 1
+
+
+# --- 33: devices -----------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def gpu(cathoscope):
+    """The first CUDA device; without one the test says so and is skipped."""
+    devices = json.loads(cathoscope("info", "--json").stdout)["devices"]
+    if not any(d.startswith("cuda") for d in devices):
+        pytest.skip("needs a GPU and a program built with a CUDA libtorch; this one knows " + ", ".join(devices))
+    return "cuda:0"
+
+
+def by_network(study, source):
+    study.config.write_text(study.config.read_text().replace(
+        "{method: watershed, minimum_particle_um3: 0.1}",
+        f"{{method: network, model: {source}/data/models/ci.h5, particle_diameter_um: 9.6, views: axial3}}"))
+
+
+def test_a_gpu_finds_the_particles_that_the_cpu_finds(study, source, gpu):
+    by_network(study, source)
+    found = []
+    for device in ("cpu", gpu):
+        assert study.run("--until", "segmentation", "--device", device, "--output", study.folder / device[:4]).returncode == 0
+        with h5py.File(study.folder / device[:4] / "e1/segmentation.h5") as f:
+            found.append(f["labels"][...] > 0)
+    assert np.mean(found[0] != found[1]) < 1e-3  # rounding may move a voxel over the threshold
+
+
+def test_a_gpu_that_vanished_is_named(study, source, gpu):
+    by_network(study, source)
+    result = study.run("--until", "segmentation", "--device", gpu, env={"CUDA_VISIBLE_DEVICES": ""})
+    assert result.returncode == 69 and "cuda" in result.stderr
 
 
 # --- 35: weights that are something else ----------------------------------------------------------------------------
@@ -239,6 +274,21 @@ def huge(f):
     f.create_dataset("values", (10**15,), "f4", chunks=(1024,))
 
 
+def values_elsewhere(f, how):
+    """The weights in another file: somebody's password file, for instance."""
+    folder = pathlib.Path(f.filename).parent
+    count = f["values"].shape[0]
+    del f["values"]
+    if how == "storage":
+        f.create_dataset("values", (count,), "f4", external=[("/etc/passwd", 0, 4 * count)])
+    elif how == "link":
+        f["values"] = h5py.ExternalLink(str(folder / "other.h5"), "/values")
+    else:
+        layout = h5py.VirtualLayout((count,), "f4")
+        layout[:] = h5py.VirtualSource(str(folder / "other.h5"), "values", shape=(count,))
+        f.create_virtual_dataset("values", layout)
+
+
 HOSTILE = {
     "empty": lambda canary, source: b"",
     "text": lambda canary, source: b"not weights at all\n",
@@ -253,6 +303,68 @@ HOSTILE = {
     "huge shape": lambda canary, source: small_weights(source, lambda f: f.attrs.modify("shape", [8, 6, 512, 8, 4096, 512, 1])),
     "declares petabytes": lambda canary, source: small_weights(source, huge),
 }
+
+
+@pytest.mark.parametrize("how", ["storage", "link", "virtual"])
+def test_weights_that_lie_in_another_file_are_refused(study, source, how):
+    shutil.copyfile(source / "tests/fuzz/corpus/weights/small.h5", study.folder / "other.h5")
+    shutil.copyfile(source / "tests/fuzz/corpus/weights/small.h5", study.folder / "model.h5")
+    with h5py.File(study.folder / "model.h5", "r+") as f:
+        values_elsewhere(f, how)
+    study.config.write_text(study.config.read_text().replace("{method: watershed, minimum_particle_um3: 0.1}",
+                                                            "{method: network, model: model.h5}"))
+    result = study.run("--until", "segmentation")
+    assert result.returncode == DATA and "lies in another file" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("how", ["storage", "link"])
+def test_a_run_folder_of_a_stranger_gives_no_other_file_away(study, cathoscope, how):
+    """Somebody sends a finished run whose volume is the content of a file of mine, with a record that fits."""
+    assert study.run("--until", "volume").returncode == 0
+    file = study.output / "e1/volume.h5"
+    secret = study.folder / "secret.h5"
+    shutil.copyfile(file, secret)
+    with h5py.File(file, "r+") as f:
+        shape = f["volume"].shape
+        del f["volume"]
+        if how == "link":
+            f["volume"] = h5py.ExternalLink(str(secret), "/volume")
+        else:
+            f.create_dataset("volume", shape, "u1", external=[(str(secret), 0, int(np.prod(shape)))])
+    result = cathoscope("export", study.output, "--stage", "volume", "--format", "npy")
+    assert result.returncode == DATA and "lies in another file" in result.stderr, result.stderr
+    assert not list(study.output.rglob("volume.npy"))
+
+
+@pytest.mark.parametrize("name", ["e1/.attributes.csv.partial", "e1/.volume.h5.partial", "log.txt", ".lock",
+                                  "e1/.contributions.journal", "figures.work", "chemomechanics.work"])
+@pytest.mark.parametrize("target", ["file", "nothing"])
+def test_a_link_in_a_run_folder_leads_no_write_out_of_it(study, name, target):
+    """Somebody sends a run folder with links where the program is about to write."""
+    assert study.run("--until", "volume").returncode == 0
+    (study.output / "e1/volume.json").unlink()
+    secret = study.folder / "secret"
+    if target == "file":
+        secret.write_text("years of work")
+    link = study.output / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(secret)
+    study.write(more="chemomechanics: {protocol: {cycles: 1}}\nfigures: {which: [fig1b]}\n"
+                     "regression: {trees: 3, seeds: 1, subsets: 1, half_samples: 2, permutations: 3}\n",
+                stages="[volume, segmentation, attributes, regression, chemomechanics, figures]")
+    result = study.run()
+    assert result.returncode in (0, 73), result.stderr
+    assert secret.read_text() == "years of work" if target == "file" else not secret.exists()
+
+
+def test_the_program_talks_to_no_network_and_starts_no_shell():
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", conftest.binary()], capture_output=True, text=True, check=False)
+    if symbols.returncode != 0:
+        pytest.skip("nm is not installed")
+    used = {line.split()[-1].split("@")[0] for line in symbols.stdout.splitlines() if line.strip()}
+    assert "posix_spawnp" in used  # gnuplot and sbatch, by their names and without a shell
+    assert used.isdisjoint({"socket", "connect", "bind", "listen", "getaddrinfo", "system", "popen", "execve", "execvp",
+                            "setuid", "dlopen"})
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -299,6 +411,16 @@ def test_times_are_utc_wherever_the_machine_is(study, zone):
     for text in (record["run"]["utc"], (study.output / "log.txt").read_text().split()[0]):
         said = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
         assert before <= said <= datetime.datetime.now(datetime.timezone.utc)
+
+
+@pytest.mark.parametrize("jump", ["-7200", "100000000"])
+def test_a_clock_that_jumps_changes_no_result_and_no_duration(study, shim, jump):
+    assert study.run("--output", study.folder / "whole").returncode == 0
+    result = study.run(env={"LD_PRELOAD": str(shim), "INTERRUPT_CLOCK": jump})
+    assert result.returncode == 0, result.stderr
+    assert study.files() == study.files(study.folder / "whole")
+    for stage in ("volume", "segmentation", "attributes"):
+        assert 0 <= json.loads((study.output / f"e1/{stage}.json").read_text())["seconds"] < 600
 
 
 @pytest.mark.parametrize("args", [["init"], ["init", "--schema"], ["info"], ["--help"]], ids=" ".join)

@@ -10,11 +10,14 @@
 
 namespace test {
 
+/// The source tree. Compiled in one place: test programs of several clones share a compiler cache.
+std::filesystem::path source_dir();
+
 /// ../shared/data beside the source tree, or $CATHOSCOPE_TEST_DATA. The real measurements are never part of the
 /// project.
 inline std::filesystem::path shared_data() {
   if (const char* given = std::getenv("CATHOSCOPE_TEST_DATA")) return given;
-  return std::filesystem::path(CATHOSCOPE_SOURCE_DIR).parent_path() / "shared" / "data";
+  return source_dir().parent_path() / "shared" / "data";
 }
 
 /// A file of the real data. Where the folder is absent the process exits with 4: ctest counts the test as skipped.

@@ -8,6 +8,7 @@
 #include <cathoscope/core/verification.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -85,6 +86,11 @@ AttributeResult compute_attributes(const AttributesConfig& config, const Attribu
 /// The inputs at a coarser voxel: labels and cracks by volume fraction, grey values blurred and averaged.
 /// Streams: nothing is computed before it is read.
 AttributeInputs degraded(const AttributeInputs& inputs, const Vec3& voxel_size_um);
+
+/// The same inputs, worked out once and kept in a file that has no name any more when this returns and goes with them.
+/// For sources that are dear to read: particles overlap, and each is read several times. `scratch` must be free to be
+/// replaced. Throws Error{cannot_create} or Error{write_error}.
+AttributeInputs stored(const AttributeInputs& inputs, const std::filesystem::path& scratch, const Context& context);
 
 /// Every analytic body of docs/attributes.md, rendered and measured.
 std::vector<Verification> verify_attributes(const Context& context);

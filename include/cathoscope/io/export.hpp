@@ -1,5 +1,5 @@
 #pragma once
-/// Files for other programs: TIFF (Fiji, napari), NumPy, VTK (ParaView). See docs/export.md.
+/// Files for other programs: TIFF (Fiji, napari), NumPy, VTK (ParaView), OME-Zarr (napari, Fiji). See docs/export.md.
 ///
 /// Every writer streams the source box by box, holds about 256 MiB whatever the size of the grid, writes beside `path`
 /// and renames at the end: the file is whole or absent. The same input gives the same bytes. Errors:
@@ -43,6 +43,24 @@ GridSource<std::uint16_t> labels_as_uint16(const GridSource<std::uint32_t>& labe
 /// T: (u)int8, (u)int16, (u)int32, (u)int64, float, double.
 template <class T>
 void write_npy(const std::filesystem::path& path, const GridSource<T>& grid);
+
+/// How an OME-Zarr image is written.
+struct OmeZarrOptions {
+  bool labels =
+      false;  ///< coarser levels take the nearest voxel instead of the mean, and the image is marked as labels
+  std::string synthetic{};  ///< how the data were made where they are no measurement
+  std::string image{};      ///< labels: path from this folder to that of the grey image, where there is one
+  int threads = 1;          ///< that compress; the bytes do not depend on it
+};
+
+/// A folder with an image of OME-Zarr 0.4 (https://ngff.openmicroscopy.org/0.4): level 0 is the grid, each further one
+/// has half the voxels along every axis longer than 1 (rounded up), until no axis is longer than 256. Grey values are
+/// means of the level before, rounded to the type, halves up; labels are those of the low voxel. Chunks of up to 128
+/// voxels an axis, zlib. `translation` is the centre of the first voxel. The folder is whole or absent: it is written
+/// beside `path` and renamed; a former image at `path` is replaced, anything else there is Error{cannot_create}. Holds
+/// about 0.8 GiB at most. T: (u)int8, (u)int16, (u)int32, float, double.
+template <class T>
+void write_ome_zarr(const std::filesystem::path& path, const GridSource<T>& grid, const OmeZarrOptions& options = {});
 
 /// A one-dimensional structured NumPy array, a field a column: numbers float64, ids uint64, text fixed-width Unicode.
 /// Throws Error{data} where a column name is empty or occurs twice, or columns differ in length.

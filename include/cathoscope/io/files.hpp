@@ -21,6 +21,9 @@ std::string read_text(const std::filesystem::path& path);
 /// Writes beside `path`, syncs, renames over it, syncs the folder. Throws Error{cannot_create} or Error{write_error}.
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// A name that others wrote, of a file below some folder: relative, names a file, never climbs.
+bool stays_inside(const std::filesystem::path& file);
+
 /// The name to write under before publish() renames it.
 std::filesystem::path partial_name(const std::filesystem::path& path);
 /// fsync of the partial file, rename to `path`, fsync of the folder. Throws Error{write_error}.

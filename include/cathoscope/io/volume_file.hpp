@@ -21,7 +21,7 @@ std::optional<ValueType> value_type_from(const std::string& name);
 
 /// What the user says of a file that the file may not say itself.
 struct OpenOptions {
-  std::optional<std::string> dataset;  ///< path inside an HDF5 file
+  std::optional<std::string> dataset;  ///< path inside an HDF5 file or a Zarr folder
   std::optional<Index3> shape;         ///< raw files: as stored, slowest first
   std::optional<std::string> type;     ///< raw files: "uint8" ... "float64"; ">" or "<" before it gives the byte order
   std::int64_t header_bytes = 0;       ///< raw files: bytes to skip
@@ -49,8 +49,8 @@ struct VolumeFile {
 
 /// Opens a file, a folder of slices, or a glob. Throws Error{no_input} where nothing is there, Error{data} where it is
 /// damaged, ambiguous or of a kind that would be read wrongly.
-/// A folder or glob is a stack of slices: natural order, one numbering without gaps. "file.h5:/dataset" names a
-/// dataset.
+/// A folder or glob is a stack of slices: natural order, one numbering without gaps; a folder of Zarr is a volume.
+/// "file.h5:/dataset" names a dataset, "x.zarr:/1" an array.
 VolumeFile open_volume(const std::filesystem::path& path_or_glob, const OpenOptions& options = {});
 
 /// What `cathoscope info FILE` prints: shape, type, voxel size and where it was found, format, number of files, notes.

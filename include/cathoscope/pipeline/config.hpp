@@ -7,6 +7,7 @@
 #include <cathoscope/core/table.hpp>
 #include <cathoscope/figures/config.hpp>
 #include <cathoscope/latent/latent.hpp>
+#include <cathoscope/pipeline/about.hpp>
 #include <cathoscope/regression/regression.hpp>
 #include <cathoscope/segmentation/segmentation.hpp>
 #include <cathoscope/volume/volume.hpp>
@@ -126,6 +127,7 @@ struct Config {
   RegressionConfig regression;
   FiguresConfig figures;
   std::optional<ChemomechanicsConfig> chemomechanics;
+  AboutConfig about;
   std::vector<std::string> stages{"all"};
 };
 
@@ -144,6 +146,7 @@ void fields(V& v, Config& c) {
   v("figures", c.figures, "what the figures show");
   v("chemomechanics", c.chemomechanics,
     "the damage model of a network of particles; null = not run, unless `stages` names it", spelled_out(any_value()));
+  v("about", c.about, "who made the results and what they are, for archives; nothing here changes a result");
   v("stages", c.stages, "all, or a list of the stages that may run",
     or_single(not_empty(unique(one_of(stage_choices())))));
 }
@@ -151,9 +154,9 @@ void fields(V& v, Config& c) {
 /// Names of electrodes are names of folders beside the run's own files: no two may be equal. Phases cannot be averaged.
 template <class P>
 void check(P& problems, const Config& c) {
-  static const std::vector<std::string> reserved{"config.yaml", "log.txt",     "provenance.json",
-                                                 "units.json",  "report.html", "export",
-                                                 "figures",     "statistics",  "explore"};
+  static const std::vector<std::string> reserved{
+      "config.yaml", "log.txt", "provenance.json", "units.json", "report.html",
+      "export",      "figures", "statistics",      "explore",    "ro-crate-metadata.json"};
   for (std::size_t i = 0; i < c.electrodes.size(); ++i) {
     const std::string key = "electrodes[" + std::to_string(i) + "]";
     const auto& e = c.electrodes[i];

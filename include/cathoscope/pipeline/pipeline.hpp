@@ -29,12 +29,20 @@ struct ElectrodeInputs {
 /// user's file must answer (no voxel size, neither volume nor labels, ...), Error{data} where a file is bad.
 std::vector<ElectrodeInputs> open_inputs(const Config& config, Problems& problems);
 
+/// What a stage will hold in memory at its peak, the program included.
+struct StageMemory {
+  std::string stage;
+  double bytes = 0;
+};
+
 /// What a run will need, at most.
 struct Estimate {
   double disk_bytes = 0;
-  double memory_bytes = 0;  ///< the largest stage's
+  double memory_bytes = 0;          ///< the largest stage's
+  std::vector<StageMemory> stages;  ///< the largest electrode's, of stages whose need grows with the voxels
 };
-Estimate estimate(const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget);
+Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget,
+                  int threads);
 
 /// For method network: the working volume, the planes through it and the memory, as a line of text.
 std::string network_estimate_text(const Config& config, const ElectrodeInputs& inputs);

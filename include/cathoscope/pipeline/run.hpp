@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace cathoscope {
@@ -133,7 +134,7 @@ class Run {
   std::filesystem::path folder_;
   RunOptions options_;
   RunEvents events_;
-  std::vector<KnownFile> known_files_;
+  std::unordered_multimap<std::string, KnownFile> known_files_;  ///< by path: an input may have thousands
   std::vector<SeenStage> seen_;
   std::vector<std::string> also_;
   int lock_ = -1;

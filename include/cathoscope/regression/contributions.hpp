@@ -2,6 +2,7 @@
 /// What makes particles crack, and how sure that is: contribution scores of the attributes over 20 runs as in Li et al.
 /// (2022), DOI 10.1126/science.abm8962, with intervals, a floor, out-of-bag values and the share of the neighbourhood.
 
+#include <cathoscope/core/finished_pieces.hpp>
 #include <cathoscope/core/progress.hpp>
 #include <cathoscope/regression/regression.hpp>
 
@@ -88,6 +89,7 @@ struct ContributionInputs {
   std::string profile;
   std::uint64_t seed = 0;
   std::map<std::string, double> reliability;  ///< by attribute
+  const FinishedPieces* pieces = nullptr;     ///< forests that an interrupted run had finished, if there may be any
 };
 
 /// The whole protocol for one electrode and profile. Same bits for any number of threads.

@@ -90,7 +90,9 @@ struct SevereAgglomeration {
   SpatialNull mean_distance;      ///< over all severe particles; small = clustered
   double scaled_distance = 0;     ///< mean distance times severe^(1/3)
 };
-/// Severe: damage >= threshold. `permutations` shuffles for each null. NaN statistics below four severe particles.
+/// Damage at or above the limit. A particle without damage is never severe, though a quantile of mostly intact particles is 0.
+bool is_severe(double damage, double threshold);
+/// Severe: see is_severe. `permutations` shuffles for each null. NaN statistics below four severe particles.
 SevereAgglomeration severe_agglomeration(const DamagedParticles& particles, double threshold, int permutations,
                                          std::uint64_t seed, const Context& context);
 

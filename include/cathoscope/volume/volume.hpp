@@ -54,7 +54,7 @@ struct VolumeConfig {
 template <class V>
 void fields(V& v, VolumeConfig& c) {
   v("path", c.path, "file, folder of slices, or glob", required(any_value()));
-  v("dataset", c.dataset, "path inside an HDF5 file; null = found by itself");
+  v("dataset", c.dataset, "path inside an HDF5 file or a Zarr folder; null = found by itself");
   v("voxel_size_um", c.voxel_size_um,
     "edge of a voxel in um: a number, or [z, y, x] of the run (after axes and depth_axis: z is the depth); null = from "
     "the file, which must say it",
@@ -97,7 +97,7 @@ struct LabelConfig {
 template <class V>
 void fields(V& v, LabelConfig& c) {
   v("path", c.path, "file, folder of slices, or glob", required(any_value()));
-  v("dataset", c.dataset, "path inside an HDF5 file");
+  v("dataset", c.dataset, "path inside an HDF5 file or a Zarr folder");
   v("shape", c.shape, "raw files: number of voxels as stored, slowest axis first", at_least(1));
   v("type", c.type, "raw files: value type");
   v("axes", c.axes, "order of the axes as stored, slowest first", one_of({"zyx", "zxy", "yzx", "yxz", "xzy", "xyz"}));

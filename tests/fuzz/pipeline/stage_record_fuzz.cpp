@@ -1,6 +1,8 @@
 #include "../../../src/pipeline/stage_record.hpp"
 #include "../io/fuzz_input.hpp"
 
+#include <cathoscope/io/files.hpp>
+
 #include <cstdlib>
 
 using namespace cathoscope;

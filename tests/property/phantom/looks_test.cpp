@@ -94,7 +94,7 @@ void check_alike(const slice::GreyStatistics& synthetic, const slice::GreyStatis
 
 }  // namespace
 
-TEST_CASE("a synthetic slice has the grey statistics of the measured one") {
+TEST_CASE("a synthetic slice has the grey statistics of the measured one", "[slow]") {
   // Measured on the slice with these same functions; an independent analysis of it found solid 181, matrix 88,
   // noise 12.7 and 12.8, correlation at two pixels 0.78 and 0.67, sharpest edges 1.74 pixels.
   slice::GreyStatistics fixed;
@@ -107,7 +107,7 @@ TEST_CASE("a synthetic slice has the grey statistics of the measured one") {
   check_alike(mean_of(synthetic_slices(1)), fixed);
 }
 
-TEST_CASE("the fixed numbers are those of the measured slice") {
+TEST_CASE("the fixed numbers are those of the measured slice", "[slow]") {
   const auto s = slice::grey_statistics(measured_slice(test::data_file("electrode_slices/example_xy.tif")));
   CHECK(s.solid == Approx(181).margin(1));
   CHECK(s.matrix == Approx(85).margin(1));
@@ -118,7 +118,7 @@ TEST_CASE("the fixed numbers are those of the measured slice") {
   CHECK(s.edge_p10 == Approx(1.49).margin(0.1));
 }
 
-TEST_CASE("synthetic sections have the sizes, shapes, porosity and contacts of measured ones") {
+TEST_CASE("synthetic sections have the sizes, shapes, porosity and contacts of measured ones", "[slow]") {
   const auto slices = synthetic_slices(2);
   slice::ShapeStatistics m;
   const auto n = static_cast<double>(slices.size());
@@ -153,7 +153,8 @@ slice::DarkStatistics dark_of(const slice::Image& image) {
 
 }  // namespace
 
-TEST_CASE("cracks and voids of synthetic sections are as wide, as central and as many as those of measured ones") {
+TEST_CASE("cracks and voids of synthetic sections are as wide, as central and as many as those of measured ones",
+          "[slow]") {
   slice::DarkStatistics s;
   for (const Slice& one : synthetic_slices(1)) slice::append(s, dark_of(one.image));
   // Measured by this rule, see below. Manual outlines and another rule for dark gave widths of 2, 4.5, 8.2, 14 and 28
@@ -175,7 +176,7 @@ TEST_CASE("cracks and voids of synthetic sections are as wide, as central and as
   CHECK(slice::quantile(s.darkness, 0.9) == Approx(0.94).margin(0.15));
 }
 
-TEST_CASE("the fixed numbers of cracks are those of the measured slice") {
+TEST_CASE("the fixed numbers of cracks are those of the measured slice", "[slow]") {
   const auto s = dark_of(measured_slice(test::data_file("electrode_slices/example_xy.tif")));
   const std::array<double, 5> widths{2, 2.8, 5.7, 8.9, 19.7}, porosity{0.050, 0.122, 0.245, 0.297, 0.340};
   for (std::size_t k = 0; k < 5; ++k) {

@@ -102,7 +102,7 @@ Array3<std::uint16_t> random_field(const Index3& n, std::uint64_t levels, std::u
 
 }  // namespace
 
-TEST_CASE("labels equal the plain definition on random fields with ties, for any block and thread") {
+TEST_CASE("labels equal the plain definition on random fields with ties, for any block and thread", "[slow]") {
   const auto n = GENERATE(Index3{9, 10, 11}, Index3{1, 23, 19}, Index3{5, 1, 40}, Index3{1, 1, 50}, Index3{17, 6, 7});
   const std::uint64_t levels = GENERATE(std::uint64_t{2}, std::uint64_t{4}, std::uint64_t{30}, std::uint64_t{60000});
   const auto q = random_field(n, levels, levels);

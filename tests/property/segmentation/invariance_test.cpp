@@ -26,7 +26,7 @@ Grid<float> packed(const Index3& shape, const Vec3& h, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("the file is the same byte for byte for any block, memory and number of threads") {
+TEST_CASE("the file is the same byte for byte for any block, memory and number of threads", "[slow]") {
   const auto shape = GENERATE(Index3{67, 70, 81}, Index3{1, 150, 171}, Index3{65, 2, 90});
   SegmentationConfig c;
   c.method = "watershed";

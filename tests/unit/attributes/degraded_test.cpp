@@ -92,20 +92,20 @@ void check_null(const std::map<std::string, double>& d, double rough_tolerance) 
 
 }  // namespace
 
-TEST_CASE("a cracked ball seen at 70 nm and degraded is the ball seen at 100 nm") {
+TEST_CASE("a cracked ball seen at 70 nm and degraded is the ball seen at 100 nm", "[slow]") {
   const auto d = mean_differences(cracked, {0.07, 0.07, 0.07}, {0.1, 0.1, 0.1}, 4, AttributesConfig{});
   check_null(d, 0.005);
   CHECK(std::abs(d.at("Damage")) < 0.01);
   CHECK(std::abs(d.at("Elongation")) < 0.002);
 }
 
-TEST_CASE("a rough ball seen at 70 nm and degraded is the ball seen at 100 nm") {
+TEST_CASE("a rough ball seen at 70 nm and degraded is the ball seen at 100 nm", "[slow]") {
   AttributesConfig config;
   config.roughness_sigma_um = 0.25;
   check_null(mean_differences(rough, {0.07, 0.07, 0.07}, {0.1, 0.1, 0.1}, 4, config), 0.005);
 }
 
-TEST_CASE("ratios that are whole numbers, where shares tie at a half, are as unbiased") {
+TEST_CASE("ratios that are whole numbers, where shares tie at a half, are as unbiased", "[slow]") {
   const auto two = mean_differences(cracked, {0.05, 0.05, 0.05}, {0.1, 0.1, 0.1}, 0, AttributesConfig{});
   check_null(two, 0.005);
   CHECK(std::abs(two.at("Damage")) < 0.01);
@@ -186,4 +186,22 @@ TEST_CASE("a particle smaller than half a coarse voxel has no row; finer than it
   CHECK(r.rows() == 1);
   CHECK(r.columns[0].ids.at(0) == 2);
   CHECK_THROWS_AS(degraded(tiny, {0.5, 1, 1}), Error);
+}
+
+TEST_CASE("inputs kept in a file are those that were read, and leave no file") {
+  const test::ScratchDir folder;
+  const Body body = [](const Point& p) {
+    const double r2 = (p[0] - 2) * (p[0] - 2) + (p[1] - 2.2) * (p[1] - 2.2) + (p[2] - 2.1) * (p[2] - 2.1);
+    return Material{r2 < 2.2 ? 1U : 0U, r2 < 0.3};
+  };
+  // 84 voxels an axis: whole chunks and broken ones
+  const auto coarse = degraded(scanned(body, {0.04, 0.04, 0.04}, 5, 3), {0.05, 0.05, 0.05});
+  Progress progress;
+  const auto kept = stored(coarse, folder / ".scratch.partial", {progress, 2, std::uint64_t{1} << 30});
+  CHECK(std::filesystem::is_empty(folder.path()));
+  CHECK((kept.labels.load().values == coarse.labels.load().values));
+  CHECK((kept.cracks.load().values == coarse.cracks.load().values));
+  CHECK((kept.grey->load().values == coarse.grey->load().values));
+  CHECK(kept.labels.voxel_size_um == coarse.labels.voxel_size_um);
+  CHECK_FALSE(kept.field_of_view);
 }

@@ -192,7 +192,7 @@ AttributeInputs many(double a, double b, double drift) {
 
 }  // namespace
 
-TEST_CASE("EDensityCalibrated does not change under grey -> a grey + b") {
+TEST_CASE("EDensityCalibrated does not change under grey -> a grey + b", "[slow]") {
   const auto config = in_voxels(1.5);
   const Table before = test::measured(many(1, 0, 0), config).leak_free,
               after = test::measured(many(2.5, -70, 0), config).leak_free;

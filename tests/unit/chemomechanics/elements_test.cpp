@@ -56,7 +56,7 @@ TEST_CASE("one cycle of one sphere: lithium and charge balance, exact ends, dama
   CHECK(summaries[1].damage_mean == summaries[0].damage_mean);
 }
 
-TEST_CASE("a run that is interrupted and resumed writes the same bytes, as does one with two threads") {
+TEST_CASE("a run that is interrupted and resumed writes the same bytes, as does one with two threads", "[slow]") {
   const auto model = elements_of(small_case(), 0);
   const test::ScratchDir whole, broken;
   Progress plain;

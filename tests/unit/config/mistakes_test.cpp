@@ -13,7 +13,7 @@ namespace {
 
 std::string complaint_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   try {
-    (void)read_config_text<Study>(text, "run.yaml", CATHOSCOPE_SOURCE_DIR, overrides);
+    (void)read_config_text<Study>(text, "run.yaml", test::source_dir(), overrides);
     return "accepted";
   } catch (const Error& error) {
     return (error.exit() == Exit::config ? "" : "WRONG EXIT CODE ") + std::string(error.what());
@@ -250,16 +250,17 @@ TEST_CASE("all problems together, in the order of the file") {
         "run.yaml:2:8: error: 'match' must be true or false, not 'yes'; write true\n"
         "run.yaml:4:12: error: 'electrodes[0].name' must be a text that matches [A-Za-z0-9][A-Za-z0-9._-]{0,63}, "
         "not ''\n"
-        "run.yaml:4:24: error: 'electrodes[0].volume.path' is not found: there is no " CATHOSCOPE_SOURCE_DIR
-        "/7.tif\n"
-        "run.yaml:5:11: error: 'sigma_um' must be a number above 0, not '0'\n"
-        "run.yaml:6:1: error: duplicate key 'match': the first is in line 2");
+        "run.yaml:4:24: error: 'electrodes[0].volume.path' is not found: there is no " +
+            test::source_dir().string() +
+            "/7.tif\n"
+            "run.yaml:5:11: error: 'sigma_um' must be a number above 0, not '0'\n"
+            "run.yaml:6:1: error: duplicate key 'match': the first is in line 2");
 }
 
 TEST_CASE("overrides") {
   const std::string text = "name: a\nelectrodes: [{name: e, volume: README.md}]\n";
   const auto with = [&](const std::vector<std::string>& overrides) {
-    return read_config_text<Study>(text, "run.yaml", CATHOSCOPE_SOURCE_DIR, overrides).value;
+    return read_config_text<Study>(text, "run.yaml", test::source_dir(), overrides).value;
   };
   CHECK(with({"electrodes[0].volume.bin=2"}).electrodes[0].volume->bin == 2);
   CHECK(with({"electrodes.0.volume.bin=2", "electrodes[0].volume.bin=3"}).electrodes[0].volume->bin == 3);

@@ -13,7 +13,7 @@ namespace {
 
 std::string complaint_of(const std::string& text) {
   try {
-    (void)read_config_text<Study>(text, "run.yaml", CATHOSCOPE_SOURCE_DIR);
+    (void)read_config_text<Study>(text, "run.yaml", test::source_dir());
     return "accepted";
   } catch (const Error& error) {
     CHECK(error.exit() == Exit::config);
@@ -79,7 +79,7 @@ TEST_CASE("columns count characters, lines any line ending") {
 
 TEST_CASE("what YAML allows and we do, too") {
   const auto read = [](const std::string& text) {
-    return read_config_text<Study>(text, "run.yaml", CATHOSCOPE_SOURCE_DIR).value;
+    return read_config_text<Study>(text, "run.yaml", test::source_dir()).value;
   };
   CHECK(read("%YAML 1.2\n---\nname: a\n...\n").name == "a");
   CHECK(read("{\"name\": \"a\", \"seed\": 3}").seed == 3);
@@ -94,7 +94,7 @@ TEST_CASE("what YAML allows and we do, too") {
 TEST_CASE("aliases are followed, within a budget") {
   const auto study = read_config_text<Study>(
       "name: a\nelectrodes:\n  - {name: e, volume: &v {path: README.md, bin: 2}}\n  - {name: f, volume: *v}\n",
-      "run.yaml", CATHOSCOPE_SOURCE_DIR);
+      "run.yaml", test::source_dir());
   CHECK(study.value.electrodes[1].volume->bin == 2);
   CHECK(study.locate("electrodes[1].volume").line == 4);
   CHECK(complaint_of("name: &a [*a]\n") == "run.yaml:1:11: error: this alias stands inside the value that it repeats");

@@ -152,7 +152,7 @@ TEST_CASE("the panel of particles shows the table's values at the particle's pla
   CHECK(t.numbers("x_um")[0] == 112.25);
 }
 
-TEST_CASE("the picture of the electrode holds every particle's damage and some of its pixels") {
+TEST_CASE("the picture of the electrode holds every particle's damage and some of its pixels", "[slow]") {
   const test::ScratchDir folder;
   const auto results = ball_run(folder);
   const auto f = std::get<Figure>(drawn("fig1a", results));

@@ -1,4 +1,5 @@
 #include "../../../src/figures/gnuplot.hpp"
+#include "exits.hpp"
 #include "small_study.hpp"
 
 #include <cathoscope/core/error.hpp>
@@ -13,18 +14,7 @@
 
 using namespace cathoscope;
 
-namespace {
-
-Exit exit_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.exit();
-  }
-  return Exit::ok;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("Texts reach gnuplot in single quotes with their signs escaped") {
   CHECK(plot_text("10-cycled") == "'10-cycled'");
@@ -62,8 +52,8 @@ TEST_CASE("gnuplot's failure, silence and time-out are told") {
     return run_gnuplot(folder.path(), "a.gp", seconds, [] {});
   };
   CHECK(run("print 'hello'\n", 60) == "hello");
-  CHECK(exit_of([&] { run("plot nonsense(\n", 60); }) == Exit::internal);
-  CHECK(exit_of([&] { run("pause 60\n", 0.3); }) == Exit::internal);
+  CHECK(test::exit_of([&] { run("plot nonsense(\n", 60); }) == Exit::internal);
+  CHECK(test::exit_of([&] { run("pause 60\n", 0.3); }) == Exit::internal);
   CHECK_THROWS_WITH(run_gnuplot(folder.path(), "a.gp", 60, [] { fail(Exit::interrupted, "stop"); }), "stop");
 }
 
@@ -91,5 +81,5 @@ TEST_CASE("A PDF's date is overwritten in place") {
   CHECK(pdf == "... /CreationDate (D:20000101000000+00'00)\n   /Other 7");
   CHECK(pdf.size() == size);
   std::string none = "no date";
-  CHECK(exit_of([&] { fix_pdf_date(none); }) == Exit::internal);
+  CHECK(test::exit_of([&] { fix_pdf_date(none); }) == Exit::internal);
 }

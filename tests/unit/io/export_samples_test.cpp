@@ -51,6 +51,7 @@ TEST_CASE("write samples for other readers", "[.][export_samples]") {
   const auto labels = test::sample_grid<std::uint16_t>();
   write_tiff(dir / "labels.tif", labels);
   write_npy(dir / "labels.npy", labels);
+  write_ome_zarr(dir / "labels.ome.zarr", labels, {.labels = true});
   write_vtkhdf(dir / "segmentation.hdf", {{"labels", labels}, {"cracks", test::sample_grid<std::uint8_t>()}});
   write_npy(dir / "attributes.npy", test::sample_table());
   write_tables(dir, "points", test::sample_table());

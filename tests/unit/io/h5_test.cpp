@@ -1,6 +1,7 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/io/h5.hpp>
 
+#include "exits.hpp"
 #include "test_data.hpp"
 
 #include <malloc.h>
@@ -73,18 +74,10 @@ TEST_CASE("the same writes give the same bytes, whatever the time and whatever w
 
 TEST_CASE("absent, foreign and damaged files have their own errors") {
   const test::ScratchDir dir;
-  const auto exit_of = [](auto&& f) {
-    try {
-      f();
-    } catch (const Error& e) {
-      return e.exit();
-    }
-    return Exit::ok;
-  };
-  CHECK(exit_of([&] { H5File::open(dir / "none.h5"); }) == Exit::no_input);
+  CHECK(test::exit_of([&] { H5File::open(dir / "none.h5"); }) == Exit::no_input);
   std::ofstream(dir / "text.h5") << "not hdf5";
-  CHECK(exit_of([&] { H5File::open(dir / "text.h5"); }) == Exit::data);
-  CHECK(exit_of([&] {
+  CHECK(test::exit_of([&] { H5File::open(dir / "text.h5"); }) == Exit::data);
+  CHECK(test::exit_of([&] {
           H5File::create(dir / "no");
           H5File::create(dir.path() / "missing" / "x.h5");
         }) == Exit::cannot_create);
@@ -95,5 +88,5 @@ TEST_CASE("absent, foreign and damaged files have their own errors") {
   bytes[at] = '\x55';
   std::ofstream(dir / "bad.h5", std::ios::binary) << bytes;
   const auto file = H5File::open(dir / "bad.h5");
-  CHECK(exit_of([&] { (void)file.grid<std::uint16_t>("/volume").load(); }) == Exit::data);
+  CHECK(test::exit_of([&] { (void)file.grid<std::uint16_t>("/volume").load(); }) == Exit::data);
 }

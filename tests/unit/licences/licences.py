@@ -29,6 +29,9 @@ ALLOWED = {
     r"libpng16-16": "libpng",
     r"libssl3": "Apache-2.0",
     r"zlib1g": "zlib",
+    r"libblosc1": "BSD-3-Clause",
+    r"libzstd1": "BSD-3-Clause (the other choice is the GPL-2)",
+    r"liblz4-1": "BSD-2-Clause (the library; its command-line program is under the GPL)",
     r"libinsighttoolkit5[\d.]+": "Apache-2.0",
     r"libdnnl\d+": "Apache-2.0",
     r"libopenmpi\d+": "BSD-3-Clause; cathoscope-mpi only",
@@ -53,6 +56,9 @@ ALLOWED_TO_COMPILE = {
     "libopenmpi-dev": "BSD-3-Clause; cathoscope-mpi only",
     "libtorch-dev": "BSD-3-Clause",
     "zlib1g-dev": "zlib",
+    "libblosc-dev": "BSD-3-Clause",
+    "libzstd-dev": "BSD-3-Clause (the other choice is the GPL-2)",
+    "liblz4-dev": "BSD-2-Clause",
     "libclang-rt-16-dev": "Apache-2.0 with LLVM exception; fuzz targets only",
 }
 # Known to be under the GPL in Debian: named so that the message says why.

@@ -1,3 +1,4 @@
+#include "exits.hpp"
 #include "test_data.hpp"
 
 #include "../../../src/network/memory_ladder.hpp"
@@ -37,15 +38,6 @@ bool equal_fields(const StarFields& a, const StarFields& b) {
   return a.probability == b.probability && a.foreground == b.foreground && a.distances == b.distances;
 }
 
-Exit exit_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.exit();
-  }
-  return Exit::ok;
-}
-
 }  // namespace
 
 TEST_CASE("the profile of the paper has the authors' number of weights") {
@@ -55,7 +47,7 @@ TEST_CASE("the profile of the paper has the authors' number of weights") {
   CHECK(parameter_count(shape) == 1425185);
   CHECK(parameter_count(network_shape("default")) == 357858);
   CHECK(parameter_count(network_shape("ci")) == 90242);
-  CHECK(exit_of([] { network_shape("huge"); }) == Exit::config);
+  CHECK(test::exit_of([] { network_shape("huge"); }) == Exit::config);
 }
 
 TEST_CASE("a pixel beyond the receptive radius changes nothing, one within does") {
@@ -162,14 +154,14 @@ TEST_CASE("a device without memory gets fewer images, then smaller tiles, then g
   });
   CHECK(tried == std::vector<std::int64_t>{1024, 1024, 1024, 512});
   CHECK(warnings.size() == 3);
-  CHECK(exit_of([&] { ladder.climb([](std::int64_t) { throw OutOfDeviceMemory{}; }); }) == Exit::no_memory);
+  CHECK(test::exit_of([&] { ladder.climb([](std::int64_t) { throw OutOfDeviceMemory{}; }); }) == Exit::no_memory);
   ladder.climb([](std::int64_t) {});  // a call that failed leaves the ladder usable
 }
 
 TEST_CASE("devices that are not there are named") {
   CHECK(resolve_device("cpu").name == "cpu");
-  CHECK(exit_of([] { resolve_device("cuda:99"); }) == Exit::unavailable);
-  CHECK(exit_of([] { resolve_device("gpu"); }) == Exit::unavailable);
+  CHECK(test::exit_of([] { resolve_device("cuda:99"); }) == Exit::unavailable);
+  CHECK(test::exit_of([] { resolve_device("gpu"); }) == Exit::unavailable);
 }
 
 TEST_CASE("a network comes back from its file as it was") {
@@ -198,15 +190,15 @@ TEST_CASE("a network comes back from its file as it was") {
 TEST_CASE("files that are no weights, or damaged ones, are refused") {
   const test::ScratchDir scratch;
   save_network(random_network("ci", network_shape("ci"), 9), scratch / "a.h5");
-  CHECK(exit_of([&] { load_network(scratch / "none.h5"); }) == Exit::no_input);
-  CHECK(exit_of([&] { load_network(scratch.path()); }) == Exit::no_input);  // a folder without config.json
+  CHECK(test::exit_of([&] { load_network(scratch / "none.h5"); }) == Exit::no_input);
+  CHECK(test::exit_of([&] { load_network(scratch.path()); }) == Exit::no_input);  // a folder without config.json
   write_atomically(scratch / "text.h5", "no HDF5");
-  CHECK(exit_of([&] { load_network(scratch / "text.h5"); }) == Exit::data);
+  CHECK(test::exit_of([&] { load_network(scratch / "text.h5"); }) == Exit::data);
   const std::string bytes = read_text(scratch / "a.h5");
   write_atomically(scratch / "short.h5", bytes.substr(0, bytes.size() / 2));
-  CHECK(exit_of([&] { load_network(scratch / "short.h5"); }) == Exit::data);
+  CHECK(test::exit_of([&] { load_network(scratch / "short.h5"); }) == Exit::data);
   std::string flipped = bytes;
   flipped[bytes.size() / 2] = static_cast<char>(flipped[bytes.size() / 2] ^ 1);  // in the middle of the weights
   write_atomically(scratch / "flipped.h5", flipped);
-  CHECK(exit_of([&] { load_network(scratch / "flipped.h5"); }) == Exit::data);
+  CHECK(test::exit_of([&] { load_network(scratch / "flipped.h5"); }) == Exit::data);
 }

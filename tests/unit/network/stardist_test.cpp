@@ -17,7 +17,7 @@ namespace {
 void write_model(const std::filesystem::path& folder, int grid, int depth, int convolutions, int features, int seed) {
   const std::string command =
       fmt::format("/usr/bin/python3 -B {}/tests/unit/network/stardist_reference.py {} {} {} {} {} {}",
-                  CATHOSCOPE_SOURCE_DIR, folder.string(), grid, depth, convolutions, features, seed);
+                  test::source_dir().string(), folder.string(), grid, depth, convolutions, features, seed);
   REQUIRE(std::system(command.c_str()) == 0);
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("the same phantom for any number of threads") {
   }
 }
 
-TEST_CASE("the same voxels for any block size") {
+TEST_CASE("the same voxels for any block size", "[slow]") {
   Phantom phantom = tiny(4);
   const double h = phantom.config.voxel_size_um;
   // Every effect is on, so that none can depend on blocks.

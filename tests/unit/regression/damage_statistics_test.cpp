@@ -152,3 +152,12 @@ TEST_CASE("too few particles give no statistic instead of a wrong one") {
   CHECK(all.mean_distance.plain.p == 1);  // every labelling is the observed one
   CHECK(all.distances.size() + all.distances_cut == 60);
 }
+
+TEST_CASE("particles without damage are never severe, even where the limit is zero") {
+  DamagedParticles p = particles(20, 5, 0, 0);
+  std::fill(p.damage.begin(), p.damage.end(), 0.0);
+  p.damage[3] = p.damage[7] = 0.02;
+  CHECK(severe_agglomeration(p, quantile_of(p.damage, 0.8), 19, 1, context).severe == 2);
+  CHECK(is_severe(0, -1));  // a table's target may be negative
+  CHECK_FALSE(is_severe(-1, 0));
+}

@@ -235,7 +235,7 @@ TEST_CASE("figures lie in the page, those without room are named, missing ones s
   CHECK(has(figures_section(run.scratch / "nowhere", 1000), "No figures were drawn"));
 }
 
-TEST_CASE("a large study fits the budget") {
+TEST_CASE("a large study fits the budget", "[slow]") {
   HandMade run;
   // 30,000 particles with attributes of random digits, and labels that hardly compress.
   std::string csv = "label,X,Y,Z,Yaw,Pitch,Roll,EDensity,Homogeneity,SurfInner,SurfOuter,Volume,Damage,Elongation\n";

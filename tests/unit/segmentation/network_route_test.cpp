@@ -13,7 +13,7 @@ TEST_CASE("an oracle's answers become its labels, in a plane") {
   CHECK(m.mean_iou > 0.95);  // cells two pixels apart: half a pixel of outline on discs of 48
 }
 
-TEST_CASE("an oracle's answers become its labels, in space") {
+TEST_CASE("an oracle's answers become its labels, in space", "[slow]") {
   for (const std::string views : {"axial3", "diagonal9"}) {
     auto scene = oracle_scene(packed_labels({96, 100, 104}, 0.3, 9.6, 5), 9.6);
     scene.config.views = views;

@@ -95,7 +95,7 @@ TEST_CASE("the map of directions finds its own cells, and rays of a ball make a 
   CHECK(contains(p, {20, 20, 20}));
 }
 
-TEST_CASE("every way to make instances finds the oracle's particles that do not touch") {
+TEST_CASE("every way to make instances finds the oracle's particles that do not touch", "[slow]") {
   for (const std::string instances : {"watershed", "kmeans", "polyhedra"}) {
     auto scene = oracle_scene(packed_labels({80, 84, 88}, 0.3, 9.6, 5, 1.45), 9.6);
     scene.config.instances = instances;
