@@ -1,5 +1,6 @@
 """cathoscope-mpi under mpirun: the same bytes for any number of ranks, and what happens when one of them fails. Skipped where
 the program was built without MPI (-DCATHOSCOPE_MPI=ON) or Open MPI's mpirun is not installed."""
+import fcntl
 import os
 import pathlib
 import re
@@ -146,15 +147,11 @@ def test_a_stop_of_one_rank_stops_all_in_good_order(electrode, program, rank):
     assert results(out) == results(electrode / "alone")
 
 
-def test_a_second_run_in_the_folder_is_refused_for_all_ranks(electrode, program):
-    out = electrode / "locked"
-    words = (2, program, "run", electrode / "study.yaml", "--output", out, "--threads", 1)
-    first = start(words)
-    until((out / "log.txt").exists, "the first run")
-    second = mpirun(words)
-    first.send_signal(signal.SIGINT)
-    ended(first, 60)
-    assert second.returncode == STOPPED and second.stderr.count("error: ") == 1, second.stderr
+def test_a_folder_that_another_run_holds_is_refused_for_all_ranks(electrode, program):
+    with open(electrode / "alone/.lock", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = mpirun((2, program, "run", electrode / "study.yaml", "--output", electrode / "alone"))
+    assert result.returncode == STOPPED and result.stderr.count("error: ") == 1, result.stderr
 
 
 def test_ranks_that_disagree_are_refused(study, program):
