@@ -22,8 +22,10 @@ usage_if_asked() {
   esac
 }
 
-# packages: what apt-packages.txt lists, one a line.
-packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$root/apt-packages.txt"; }
+# packages: what apt-packages.txt lists, one a line; with CATHOSCOPE_LONG_TESTS also what it marks as #long.
+packages() {
+  sed ${CATHOSCOPE_LONG_TESTS:+-e 's/^#long //'} -e 's/#.*//' -e '/^[[:space:]]*$/d' "$root/apt-packages.txt"
+}
 
 # missing_packages: those of them that are not installed.
 missing_packages() {
@@ -39,10 +41,11 @@ ensure_packages() {
   [ -z "$(missing_packages)" ] || "$root/scripts/bootstrap.sh"
 }
 
-# configure PRESET [CMAKE OPTIONS...]
+# configure PRESET [CMAKE OPTIONS...]: the release also gets cathoscope-mpi where there is MPI; it costs one more object.
 configure() {
   local preset=$1
   shift
+  if [ "$preset" = release ] && command -v mpicxx >/dev/null; then set -- -DCATHOSCOPE_MPI=ON "$@"; fi
   say "configure $preset"
   (cd "$root" && cmake --preset "$preset" "$@" >&2)
 }

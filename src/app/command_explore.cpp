@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "stop.hpp"
+#include "team.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
@@ -36,6 +37,7 @@ void draw(const ModelStudyOptions& options, const std::string& folder, Console& 
 }  // namespace
 
 Exit explore(const ExploreCommand& c, Console& console) {
+  if (c.shard.empty()) require_alone("explore");
   ModelStudyOptions options;
   options.study = c.study;
   options.trajectories = c.trajectories;

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "stop.hpp"
 #include "study_files.hpp"
+#include "team.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
@@ -8,6 +9,7 @@
 #include <cathoscope/network/network.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
 #include <cathoscope/pipeline/shards.hpp>
+#include <cathoscope/pipeline/study_ranks.hpp>
 
 #include <fmt/format.h>
 
@@ -34,9 +36,10 @@ std::uint64_t free_memory() {
   return free_bytes;
 }
 
-std::uint64_t memory_budget(double gib) {
+/// `sharing`: processes on this machine that share what is free.
+std::uint64_t memory_budget(double gib, int sharing = 1) {
   if (gib > 0) return static_cast<std::uint64_t>(gib * static_cast<double>(1 << 30));
-  return free_memory() / 10 * 6;
+  return free_memory() / 10 * 6 / static_cast<std::uint64_t>(sharing);
 }
 
 std::string size_text(const Index3& s) { return fmt::format("{} x {} x {}", s[0], s[1], s[2]); }
@@ -66,9 +69,53 @@ std::string resume_hint(const RunCommand& c) {
                      c.output.empty() ? "" : " --output " + c.output, c.shard.empty() ? "" : " --shard " + c.shard);
 }
 
-}  // namespace
+Study study_of(const RunCommand& c) {
+  Study study = open_study(c.config, c.set);
+  if (!c.device.empty()) study.loaded.value.runtime.device = c.device;
+  return study;
+}
 
-Exit run(const RunCommand& c, Console& console) {
+int threads_of(const RunCommand& c, const Config& config) {
+  return resolve_threads(c.threads.value_or(static_cast<int>(config.runtime.threads)));
+}
+
+std::uint64_t memory_of(const RunCommand& c, const Config& config, const Team& team) {
+  return memory_budget(c.memory_gib.value_or(config.runtime.memory_gib), team.on_this_host());
+}
+
+RankFacts facts_of(const RunCommand& c, const Study& study) {
+  RankFacts facts = rank_facts(study.loaded.value, study.inputs);
+  facts.study += "shard: " + c.shard + "\n";
+  return facts;
+}
+
+/// A rank that rank 0 asks: silent, it neither locks nor writes.
+void help(const RunCommand& c, Team& team) {
+  std::optional<Study> study;
+  std::exception_ptr failure;
+  RankFacts facts;
+  try {
+    study = study_of(c);
+    facts = facts_of(c, *study);
+  } catch (...) {
+    failure = std::current_exception();  // rank 0 hears of it when it asks
+    study.emplace();
+  }
+  const Config& config = study->loaded.value;
+  Progress progress(team.listener({}), &stop_flag());
+  const Context context{progress, threads_of(c, config), memory_of(c, config, team)};
+  RankTasks tasks = study_tasks(team.rank(), config, study->inputs, context);
+  tasks["agree"] = [&](const std::string& request) {
+    if (failure) std::rethrow_exception(failure);
+    require_agreement(unpacked_facts(request), facts);
+    return std::string();
+  };
+  team.serve(tasks, progress);
+}
+
+/// All of the run, or what rank 0 does of it.
+Exit lead(const RunCommand& c, Team& team, Console& console) {
+  const Ranks ranks = team.ranks([&](const std::string& text) { console.warn(text); });
   if (!c.device.empty() && c.device != "auto" && c.device != "cpu") {
     if (c.device.rfind("cuda", 0) != 0)
       fail(Exit::usage, "--device {}: allowed are auto, cpu, cuda and cuda:N", c.device);
@@ -76,9 +123,9 @@ Exit run(const RunCommand& c, Console& console) {
   }
   const std::optional<std::chrono::seconds> limit =
       c.time_limit.empty() ? std::nullopt : std::optional(duration_from(c.time_limit));
-  Study study = open_study(c.config, c.set);
-  if (!c.device.empty()) study.loaded.value.runtime.device = c.device;
+  const Study study = study_of(c);
   const Config& config = study.loaded.value;
+  on_all(ranks, "agree", packed(facts_of(c, study)), [] {});
   fs::path folder = output_of(config, c.config, c.output);
 
   RunOptions options;
@@ -91,15 +138,16 @@ Exit run(const RunCommand& c, Console& console) {
   }
   options.force = c.force;
   options.dry_run = c.dry_run;
-  options.threads = resolve_threads(c.threads.value_or(static_cast<int>(config.runtime.threads)));
-  options.memory_bytes = memory_budget(c.memory_gib.value_or(config.runtime.memory_gib));
+  options.threads = threads_of(c, config);
+  options.memory_bytes = memory_of(c, config, team);
   if (!c.dry_run) require_space(folder, estimate(config, study.inputs, options.memory_bytes, options.threads));
 
   const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
   Run run(folder, config.name, options,
-          {console.listener(), [&](const std::string& m) { console.info(m); }, &stop_flag()});
+          {team.listener(console.listener()), [&](const std::string& m) { console.info(m); }, &stop_flag(), ranks});
   if (!c.dry_run) console.log_to(folder / "log.txt");
   if (!c.json_log.empty()) console.log_json_to(c.json_log);
+  if (ranks.shared()) console.info(fmt::format("{} ranks share segmentation and attributes", ranks.size));
   for (std::size_t i = 0; i < study.inputs.size(); ++i)
     if (!shard || shard->has(i)) console.info(electrode_text(config.electrodes[i], study.inputs[i]));
   try {
@@ -112,6 +160,15 @@ Exit run(const RunCommand& c, Console& console) {
     fail(Exit::interrupted, "stopped by {}. {}", stop_reason(), resume_hint(c));
   }
   if (!c.dry_run) console.info("results: " + folder.string());
+  return Exit::ok;
+}
+
+}  // namespace
+
+Exit run(const RunCommand& c, Console& console) {
+  Team team(!c.shard.empty());
+  if (team.rank() == 0) return team.lead([&] { return lead(c, team, console); });
+  help(c, team);
   return Exit::ok;
 }
 

@@ -2,6 +2,7 @@
 #include "stop.hpp"
 #include "study_files.hpp"
 
+#include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/pipeline/job_script.hpp>
@@ -63,29 +64,80 @@ std::string submitted(const fs::path& script, const std::string& dependency) {
   return job;
 }
 
-JobSettings settings_of(const SubmitCommand& c) {
-  const Study study = open_study(c.config, c.set);
-  const Config& config = study.loaded.value;
-  JobSettings s;
-  s.name = config.name;
-  s.program = fs::read_symlink("/proc/self/exe");
-  s.config = fs::absolute(c.config).lexically_normal();
-  s.output = output_of(config, c.config, c.output);
-  s.set = c.set;
+/// This program, or the one beside it that knows MPI. Throws Error{unavailable} where that was not built.
+fs::path program_for(int ranks) {
+  const fs::path program = fs::read_symlink("/proc/self/exe");
+  if (ranks == 1) return program;
+  const fs::path with_mpi = program.parent_path() / "cathoscope-mpi";
+  if (!fs::exists(with_mpi))
+    fail(Exit::unavailable, "--ranks {}: {} is not there; build it with -DCATHOSCOPE_MPI=ON", ranks, with_mpi.string());
+  return with_mpi;
+}
+
+/// Shards share the electrodes by their place in the list, tables among them; one that is measured needs none.
+std::size_t shared_electrodes(const Config& config) {
   const auto stages = selected_stages(config, "", "", "");
   const auto measures = [&](const char* stage) {
     return std::find(stages.begin(), stages.end(), stage) != stages.end();
   };
-  if (measures("volume") || measures("segmentation") || measures("attributes"))
-    s.electrodes = static_cast<std::size_t>(
-        std::count_if(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return !e.table; }));
-  // Shards share the electrodes by their place in the list, tables among them.
-  if (s.electrodes > 1) s.electrodes = config.electrodes.size();
+  if (!measures("volume") && !measures("segmentation") && !measures("attributes")) return 0;
+  const auto measured =
+      std::count_if(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return !e.table; });
+  return measured > 1 ? config.electrodes.size() : static_cast<std::size_t>(measured);
+}
+
+/// Refuses what `explore` would refuse in every job.
+void require_model_study(const SubmitCommand& c, const Config& config) {
+  const std::vector<std::string> studies{"laws", "parameters", "coverage", "morris"};
+  if (std::find(studies.begin(), studies.end(), c.study) == studies.end())
+    fail(Exit::usage, "--study {}: allowed are {}", c.study, fmt::join(studies, ", "));
+  if (c.ranks > 1) fail(Exit::usage, "--study shares its runs among --shards, not among --ranks");
+  if (config.chemomechanics && config.chemomechanics->geometry.particles_from)
+    fail(Exit::config, "{}: explore takes invented particles, not `particles_from`", c.config);
+}
+
+JobSettings settings_of(const SubmitCommand& c) {
+  // a study of the model reads no electrode
+  const Config config = c.study.empty() ? open_study(c.config, c.set).loaded.value
+                                        : read_config<Config>(c.config, c.set, Inputs::may_be_missing).value;
+  JobSettings s;
+  s.name = config.name;
+  s.program = program_for(c.ranks);
+  s.config = fs::absolute(c.config).lexically_normal();
+  const fs::path run_folder = output_of(config, c.config, c.study.empty() ? c.output : "");
+  s.output = run_folder;
+  s.logs = job_folder(run_folder);
+  if (!c.study.empty()) {
+    require_model_study(c, config);
+    s.explore = c.study;
+    s.output = c.output.empty() ? run_folder / "explore" : fs::absolute(c.output).lexically_normal();
+    if (!c.output.empty()) s.logs = job_folder(s.output);
+  }
+  s.shards = c.shards;
+  s.trajectories = c.trajectories;
+  s.ranks = c.ranks;
+  s.set = c.set;
+  s.electrodes = c.study.empty() ? shared_electrodes(config) : 0;
   s.threads = c.threads;
   s.memory_gib = c.memory_gib;
   s.seconds = static_cast<long>(duration_from(c.time_limit).count());
   s.sbatch = c.sbatch;
   return s;
+}
+
+void print(const JobScripts& scripts, const fs::path& folder) {
+  if (scripts.array)
+    fmt::print("# ---- {}\n{}\n# ---- {}, after it: sbatch --dependency=afterok:JOB\n",
+               (folder / (scripts.array->name + ".sh")).string(), scripts.array->text,
+               (folder / (scripts.last.name + ".sh")).string());
+  fmt::print("{}", scripts.last.text);
+}
+
+/// The number of the job.
+std::string written_and_submitted(const JobScript& script, const fs::path& folder, const std::string& dependency) {
+  const fs::path file = folder / (script.name + ".sh");
+  write_atomically(file, script.text);
+  return submitted(file, dependency);
 }
 
 }  // namespace
@@ -94,26 +146,20 @@ Exit submit(const SubmitCommand& c, Console& console) {
   if (!c.slurm) fail(Exit::usage, "submit: Slurm is the one batch system that this program knows; say --slurm");
   const JobSettings settings = settings_of(c);
   const JobScripts scripts = slurm_scripts(settings);
-  const fs::path folder = job_folder(settings.output);
   if (c.print) {
-    if (!scripts.electrodes.empty())
-      fmt::print("# ---- {}\n{}\n# ---- {}, after it: sbatch --dependency=afterok:JOB\n",
-                 (folder / "electrodes.sh").string(), scripts.electrodes, (folder / "study.sh").string());
-    fmt::print("{}", scripts.study);
+    print(scripts, settings.logs);
     return Exit::ok;
   }
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) fail(Exit::cannot_create, "{} cannot be created: {}", folder.string(), error.message());
+  fs::create_directories(settings.logs, error);
+  if (error) fail(Exit::cannot_create, "{} cannot be created: {}", settings.logs.string(), error.message());
   std::string first;
-  if (!scripts.electrodes.empty()) {
-    write_atomically(folder / "electrodes.sh", scripts.electrodes);
-    first = submitted(folder / "electrodes.sh", "");
+  if (scripts.array) {
+    first = written_and_submitted(*scripts.array, settings.logs, "");
     fmt::print("{}\n", first);
   }
-  write_atomically(folder / "study.sh", scripts.study);
-  fmt::print("{}\n", submitted(folder / "study.sh", first));
-  console.info("scripts and logs: " + folder.string());
+  fmt::print("{}\n", written_and_submitted(scripts.last, settings.logs, first));
+  console.info("scripts and logs: " + settings.logs.string());
   return Exit::ok;
 }
 

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "stop.hpp"
+#include "team.hpp"
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/parallel.hpp>
@@ -74,6 +75,7 @@ Network calibrated_file(const fs::path& path, const std::string& device, const T
 }  // namespace
 
 Exit train(const TrainCommand& c, Console& console) {
+  require_alone("train");
   const auto loaded = read_config<TrainFile>(c.config, c.set);
   const TrainConfig& config = loaded.value.training;
   const std::optional<std::chrono::seconds> limit =

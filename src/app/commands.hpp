@@ -161,6 +161,10 @@ struct SubmitCommand {
   std::string time_limit = "24h";
   int threads = 8;
   double memory_gib = 16;
+  int ranks = 1;
+  std::string study;
+  int shards = 8;
+  int trajectories = 20;
 };
 Exit submit(const SubmitCommand& command, Console& console);
 

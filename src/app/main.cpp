@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "completion.hpp"
 #include "stop.hpp"
+#include "team.hpp"
 
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
@@ -246,7 +247,12 @@ void add_submit(CommandLine& c) {
   s->add_flag("--print", o.print, "print the scripts, submit nothing");
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
-  s->add_option("--threads", o.threads, "processors of a job")->check(CLI::Range(1, 4096));
+  s->add_option("--study", o.study, "not the run but explore's laws, parameters, coverage or morris, its runs shared");
+  s->add_option("--shards", o.shards, "with --study: jobs that share its runs")->check(CLI::Range(1, 10000));
+  s->add_option("--trajectories", o.trajectories, "with --study morris")->check(CLI::Range(2, 100000));
+  s->add_option("--ranks", o.ranks, "processes that share a run, with MPI; each has --threads and --memory of its own")
+      ->check(CLI::Range(1, 100000));
+  s->add_option("--threads", o.threads, "processors of a job, or of each rank")->check(CLI::Range(1, 4096));
   s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(positive_number());
   s->add_option("--time-limit", o.time_limit, "of a job, e.g. 23h30m; it goes on in the next");
   s->add_option("--sbatch", o.sbatch, "a further option of sbatch, e.g. --sbatch=--partition=long; may be repeated")
@@ -362,6 +368,7 @@ int main_of(int argc, char** argv) {
   try {
     command_line.app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (launched().rank > 0) return code(Exit::ok);  // the first of them says it
     const std::string unknown = unknown_command(command_line.app, argc, argv);
     if (!unknown.empty()) {
       fmt::print(stderr, "{}\n", unknown);

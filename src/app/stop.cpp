@@ -21,12 +21,14 @@ void on_signal(int number) {
   stop_wanted = true;
 }
 
-void ask(int code) {
+}  // namespace
+
+int stop_code() { return stop_signal; }
+
+void request_stop(int code) {
   stop_signal = code;
   stop_wanted = true;
 }
-
-}  // namespace
 
 const std::atomic<bool>& stop_flag() { return stop_wanted; }
 
@@ -83,8 +85,8 @@ StopWatch::StopWatch(std::optional<std::chrono::seconds> limit, std::optional<st
   thread_ = std::jthread([end, file](const std::stop_token& token) {
     while (!token.stop_requested() && !stop_wanted) {
       std::error_code none;
-      if (file && std::filesystem::exists(*file, none)) ask(-2);
-      if (std::chrono::steady_clock::now() >= end) ask(-1);
+      if (file && std::filesystem::exists(*file, none)) request_stop(-2);
+      if (std::chrono::steady_clock::now() >= end) request_stop(-1);
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   });

@@ -15,6 +15,10 @@ namespace cathoscope::app {
 const std::atomic<bool>& stop_flag();
 /// Name of what asked for the stop; empty where nothing did.
 std::string stop_reason();
+/// The same as a number, for another rank: a signal, or what only request_stop() knows; 0 where nothing did.
+int stop_code();
+/// Asks for a stop as if what stop_code() named on another rank had happened here.
+void request_stop(int code);
 
 /// Installs the handlers; SIGPIPE and SIGXFSZ become errors of the write that met them.
 void handle_signals();

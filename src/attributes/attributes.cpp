@@ -2,8 +2,10 @@
 
 #include "envelope.hpp"
 #include "grey_levels.hpp"
+#include "particle_pass.hpp"
 #include "particle_rows.hpp"
 
+#include <cathoscope/attributes/attribute_ranks.hpp>
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace cathoscope {
 
@@ -195,7 +198,8 @@ void flatten(const Vec3& h, std::vector<ParticleRow>& rows) {
 AttributeResult compute_attributes(const AttributesConfig& config, const AttributeInputs& given,
                                    const Context& context) {
   check_inputs(given);
-  const AttributeInputs inputs = with_envelopes(config, given, context);
+  AttributeInputs inputs;
+  on_all(context.ranks, "envelopes", {}, [&] { inputs = with_envelopes(config, given, context); });
   const PassOne streamed = stream_volume(inputs, context);
   Measured measured;
   measured.levels = grey_levels(streamed.samples, inputs.labels.shape, inputs.damage_source == "phases");
@@ -211,6 +215,24 @@ AttributeResult compute_attributes(const AttributesConfig& config, const Attribu
   AttributeResult result = tables_of(config, inputs, measured);
   result.summary = summary_of(inputs, streamed, measured.rows);
   return result;
+}
+
+RankTasks attribute_tasks(std::int64_t rank, const AttributesConfig& config,
+                          const std::function<AttributeInputs(const std::string& electrode)>& open,
+                          const Context& context) {
+  const auto inputs = std::make_shared<AttributeInputs>();
+  RankTasks tasks = attributes::particle_tasks(
+      rank, config, [inputs]() -> const AttributeInputs& { return *inputs; }, context);
+  tasks["electrode"] = [=](const std::string& request) {
+    *inputs = open(request);
+    check_inputs(*inputs);
+    return std::string();
+  };
+  tasks["envelopes"] = [=, &config, &context](const std::string&) {
+    *inputs = with_envelopes(config, *inputs, context);
+    return std::string();
+  };
+  return tasks;
 }
 
 }  // namespace cathoscope

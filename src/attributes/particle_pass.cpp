@@ -65,12 +65,12 @@ std::uint64_t morton(const Index3& block) {
   return key;
 }
 
-std::vector<std::uint32_t> spatial_order(const std::vector<ParticleSums>& particles) {
-  std::vector<std::uint64_t> keys(particles.size(), 0);
+std::vector<std::uint32_t> spatial_order(const std::vector<Box>& boxes) {
+  std::vector<std::uint64_t> keys(boxes.size(), 0);
   std::vector<std::uint32_t> order;
-  for (std::uint32_t i = 0; i < particles.size(); ++i) {
-    if (particles[i].voxels == 0) continue;
-    const Box b = particles[i].box();
+  for (std::uint32_t i = 0; i < boxes.size(); ++i) {
+    const Box& b = boxes[i];
+    if (b.empty()) continue;
     keys[i] = morton({(b.begin[0] + b.end[0]) / 128, (b.begin[1] + b.end[1]) / 128, (b.begin[2] + b.end[2]) / 128});
     order.push_back(i);
   }
@@ -145,13 +145,13 @@ std::vector<double> outer_areas(const PassOne& streamed) {
 std::uint64_t bytes_for(const Box& box) { return static_cast<std::uint64_t>(box.size()) * bytes_per_box_voxel; }
 
 /// Before the pass starts: memory decides whether there is a result, never what it is.
-void require_memory(const AttributeInputs& inputs, const PassOne& streamed, const Index3& margin, std::uint64_t budget,
-                    const Context& context) {
+void require_memory(const AttributeInputs& inputs, const std::vector<Box>& boxes, const Index3& margin,
+                    std::uint64_t budget, const Context& context) {
   std::size_t worst = 0, too_large = 0;
   Box largest;
-  for (std::size_t i = 0; i < streamed.particles.size(); ++i) {
-    if (streamed.particles[i].voxels == 0) continue;
-    const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    if (boxes[i].empty()) continue;
+    const Box box = grown(boxes[i], margin, inputs.labels.shape);
     if (bytes_for(box) <= budget) continue;
     ++too_large;
     if (box.size() > largest.size()) worst = i, largest = box;
@@ -285,32 +285,173 @@ double binder_share(const Neighbourhood& n, const GreyLevels& levels, double out
   return area_of(count_pairs(cropped(n.envelope, box), binder), weights) / outer_area_um2;
 }
 
+namespace {
+
+/// What of pass 1 pass 2 looks at. The same on every rank.
+struct Facts {
+  std::vector<Box> boxes;     ///< by label - 1; empty where a label has no voxel
+  std::vector<double> outer;  ///< areas, um2
+  std::vector<double> inner;
+  std::optional<GreyLevels> levels;
+};
+
+Facts facts_of(const PassOne& streamed, const std::optional<GreyLevels>& levels) {
+  Facts facts{{}, outer_areas(streamed), {}, levels};
+  for (const ParticleSums& p : streamed.particles) {
+    facts.boxes.push_back(p.voxels > 0 ? p.box() : Box{});
+    facts.inner.push_back(static_cast<double>(p.areas.inner) * streamed.weights.unit);
+  }
+  return facts;
+}
+
+std::string packed(const Facts& facts) {
+  Packed bytes;
+  bytes << facts.boxes << facts.outer << facts.inner << facts.levels.has_value() << facts.levels.value_or(GreyLevels{});
+  return bytes.take();
+}
+
+Facts unpacked_facts(const std::string& bytes) {
+  Facts facts;
+  bool known = false;
+  GreyLevels levels;
+  Unpacked(bytes) >> facts.boxes >> facts.outer >> facts.inner >> known >> levels;
+  if (known) facts.levels = levels;
+  return facts;
+}
+
+/// Measures particles of one electrode on one rank.
+class ParticlePass {
+ public:
+  ParticlePass(const AttributesConfig& config, const AttributeInputs& inputs, Facts facts, const Context& context)
+      : config_(config),
+        source_(cached_inputs(inputs, context.memory_bytes / 3)),
+        facts_(std::move(facts)),
+        margin_(margin_of(config, inputs.labels.voxel_size_um)),
+        weights_(inputs.two_dimensional ? crofton_weights_in_plane(inputs.labels.voxel_size_um)
+                                        : crofton_weights(inputs.labels.voxel_size_um)),
+        context_(context),
+        gate_(context.memory_bytes / 2),
+        order_(spatial_order(facts_.boxes)) {
+    if (facts_.boxes.size() != inputs.label_ids.size())
+      fail(Exit::data, "this rank reads {} particles where the first one has {}", inputs.label_ids.size(),
+           facts_.boxes.size());
+    require_memory(source_, facts_.boxes, margin_, context.memory_bytes / 2, context);
+  }
+
+  [[nodiscard]] const std::vector<std::uint32_t>& order() const { return order_; }
+  [[nodiscard]] Box box(std::uint32_t i) const { return grown(facts_.boxes[i], margin_, source_.labels.shape); }
+
+  /// Of the particles [begin, end) in their order.
+  std::vector<ParticleDetails> measured(std::int64_t begin, std::int64_t end) {
+    std::vector<ParticleDetails> details(static_cast<std::size_t>(end - begin));
+    parallel_for(end - begin, context_.threads, [&](std::int64_t k) {
+      const std::uint32_t i = order_[static_cast<std::size_t>(begin + k)];
+      gate_.with(bytes_for(box(i)), [&] { details[static_cast<std::size_t>(k)] = measured_one(i); });
+      context_.progress.advance();
+    });
+    return details;
+  }
+
+ private:
+  [[nodiscard]] ParticleDetails measured_one(std::uint32_t i) const {
+    const Neighbourhood n = neighbourhood_of(source_, i + 1, box(i));
+    if (source_.two_dimensional) return measure_in_plane(n);
+    return measure(config_, n, facts_.outer[i], facts_.inner[i], facts_.levels, source_.damage_source == "phases",
+                   weights_);
+  }
+
+  const AttributesConfig& config_;
+  AttributeInputs source_;
+  Facts facts_;
+  Index3 margin_;
+  CroftonWeights weights_;
+  const Context& context_;
+  MemoryGate gate_;
+  std::vector<std::uint32_t> order_;
+};
+
+/// Where to cut the order of particles so that every rank has a piece of about equal work, `rounds` times.
+std::vector<std::int64_t> cuts(const ParticlePass& pass, std::int64_t pieces) {
+  double all = 0;
+  for (const std::uint32_t i : pass.order()) all += static_cast<double>(pass.box(i).size());
+  std::vector<std::int64_t> cut{0};
+  double sum = 0;
+  const auto count = static_cast<std::int64_t>(pass.order().size());
+  for (std::int64_t k = 0; k < count; ++k) {
+    sum += static_cast<double>(pass.box(pass.order()[static_cast<std::size_t>(k)]).size());
+    while (static_cast<std::int64_t>(cut.size()) < pieces &&
+           sum >= all * static_cast<double>(cut.size()) / static_cast<double>(pieces))
+      cut.push_back(k + 1);
+  }
+  cut.resize(static_cast<std::size_t>(pieces) + 1, count);
+  cut.back() = count;
+  return cut;
+}
+
+/// Every rank measures its piece of each round; what they find, by label - 1.
+std::vector<ParticleDetails> shared_details(ParticlePass& pass, std::size_t labels, const Context& context) {
+  const std::int64_t ranks = context.ranks.size;
+  const auto count = static_cast<std::int64_t>(pass.order().size());
+  const std::int64_t rounds = std::clamp<std::int64_t>(count / (32 * ranks * context.threads), 1, 16);
+  const std::vector<std::int64_t> cut = cuts(pass, rounds * ranks);
+  std::vector<ParticleDetails> details(labels);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    const auto first = cut.begin() + round * ranks;
+    Packed request;
+    request << std::vector<std::int64_t>(first, first + ranks + 1);
+    const auto answers = context.ranks.ask("particles", request.take(), [&] {
+      Packed mine;
+      mine << pass.measured(first[0], first[1]);
+      return mine.take();
+    });
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      std::vector<ParticleDetails> found;
+      Unpacked(answers[static_cast<std::size_t>(rank)]) >> found;
+      if (static_cast<std::int64_t>(found.size()) != first[rank + 1] - first[rank])
+        fail(Exit::internal, "rank {} measured {} particles of {}", rank, found.size(), first[rank + 1] - first[rank]);
+      for (std::size_t k = 0; k < found.size(); ++k)
+        details[pass.order()[static_cast<std::size_t>(first[rank]) + k]] = found[k];
+      if (rank > 0) context.progress.advance(found.size());
+    }
+  }
+  return details;
+}
+
+}  // namespace
+
 std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,
                                                const PassOne& streamed, const std::optional<GreyLevels>& levels,
                                                const Context& context) {
-  const Vec3& h = inputs.labels.voxel_size_um;
-  const Index3 margin = margin_of(config, h);
-  const std::vector<double> outer = outer_areas(streamed);
-  const AttributeInputs source = cached_inputs(inputs, context.memory_bytes / 3);
-  const std::uint64_t budget = context.memory_bytes / 2;
-  require_memory(inputs, streamed, margin, budget, context);
-  MemoryGate gate(budget);
+  Facts facts = facts_of(streamed, levels);
+  const std::string bytes = context.ranks.shared() ? packed(facts) : std::string();
+  std::optional<ParticlePass> pass;
+  on_all(context.ranks, "particle facts", bytes, [&] { pass.emplace(config, inputs, std::move(facts), context); });
+  context.progress.begin("attributes: particle by particle", pass->order().size());
+  if (context.ranks.shared()) return shared_details(*pass, inputs.label_ids.size(), context);
+  const auto found = pass->measured(0, static_cast<std::int64_t>(pass->order().size()));
   std::vector<ParticleDetails> details(streamed.particles.size());
-  const std::vector<std::uint32_t> order = spatial_order(streamed.particles);
-  const bool phases = inputs.damage_source == "phases";
-  context.progress.begin("attributes: particle by particle", order.size());
-  parallel_for(static_cast<std::int64_t>(order.size()), context.threads, [&](std::int64_t k) {
-    const std::uint32_t i = order[static_cast<std::size_t>(k)];
-    const Box box = grown(streamed.particles[i].box(), margin, inputs.labels.shape);
-    gate.with(bytes_for(box), [&] {
-      const Neighbourhood n = neighbourhood_of(source, i + 1, box);
-      const double inner = static_cast<double>(streamed.particles[i].areas.inner) * streamed.weights.unit;
-      details[i] = inputs.two_dimensional ? measure_in_plane(n)
-                                          : measure(config, n, outer[i], inner, levels, phases, streamed.weights);
-    });
-    context.progress.advance();
-  });
+  for (std::size_t k = 0; k < found.size(); ++k) details[pass->order()[k]] = found[k];
   return details;
+}
+
+RankTasks particle_tasks(std::int64_t rank, const AttributesConfig& config,
+                         const std::function<const AttributeInputs&()>& inputs, const Context& context) {
+  const auto pass = std::make_shared<std::optional<ParticlePass>>();
+  RankTasks tasks;
+  tasks["particle facts"] = [=, &config, &context](const std::string& request) {
+    pass->emplace(config, inputs(), unpacked_facts(request), context);
+    return std::string();
+  };
+  tasks["particles"] = [=, &context](const std::string& request) {
+    std::vector<std::int64_t> cut;
+    Unpacked(request) >> cut;
+    const std::int64_t begin = cut.at(static_cast<std::size_t>(rank)), end = cut.at(static_cast<std::size_t>(rank) + 1);
+    context.progress.begin("particles", static_cast<std::uint64_t>(end - begin));
+    Packed mine;
+    mine << pass->value().measured(begin, end);
+    return mine.take();
+  };
+  return tasks;
 }
 
 }  // namespace cathoscope::attributes

@@ -6,7 +6,9 @@
 #include "streaming.hpp"
 
 #include <cathoscope/attributes/attributes.hpp>
+#include <cathoscope/core/ranks.hpp>
 
+#include <functional>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -32,6 +34,10 @@ struct ParticleDetails {
 std::vector<ParticleDetails> measure_particles(const AttributesConfig& config, const AttributeInputs& inputs,
                                                const PassOne& streamed, const std::optional<GreyLevels>& levels,
                                                const Context& context);
+
+/// What measure_particles() on rank 0 asks of rank `rank` > 0, which has the same inputs.
+RankTasks particle_tasks(std::int64_t rank, const AttributesConfig& config,
+                         const std::function<const AttributeInputs&()>& inputs, const Context& context);
 
 /// A particle and its surroundings, as masks of one box.
 struct Neighbourhood {

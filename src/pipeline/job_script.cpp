@@ -34,16 +34,22 @@ long whole_minutes(long seconds) { return std::max(1L, (seconds + 59) / 60); }
 /// Two minutes before the end of a job, a quarter of a short one: time to finish a block.
 long warning_seconds(long seconds) { return std::min(120L, std::max(1L, seconds / 4)); }
 
-std::string head(const JobSettings& s, const std::string& part, const std::string& log, const std::string& more) {
+/// What sbatch reads: one process, or `ranks` of them, each with its own processors and memory.
+std::string head(const JobSettings& s, const std::string& part, const std::string& log, int ranks,
+                 const std::string& more) {
   std::string text = "#!/bin/bash\n";
   const auto line = [&](const std::string& option) { text += "#SBATCH " + option + "\n"; };
+  const double mebibytes = 1024 * (1.25 * s.memory_gib + 1);
   line(fmt::format("--job-name={}-{}", s.name, part));
-  line(fmt::format("--output=\"{}\"", sbatch_path(job_folder(s.output)) + "/" + log));
+  line(fmt::format("--output=\"{}\"", sbatch_path(s.logs) + "/" + log));
   line("--open-mode=append");
-  line("--nodes=1");
-  line("--ntasks=1");
+  if (ranks == 1) line("--nodes=1");
+  line(fmt::format("--ntasks={}", ranks));
   line(fmt::format("--cpus-per-task={}", s.threads));
-  line(fmt::format("--mem={}M", static_cast<long>(std::ceil(1024 * (1.25 * s.memory_gib + 1)))));
+  if (ranks == 1)
+    line(fmt::format("--mem={}M", static_cast<long>(std::ceil(mebibytes))));
+  else
+    line(fmt::format("--mem-per-cpu={}M", static_cast<long>(std::ceil(mebibytes / s.threads))));
   line(fmt::format("--time={}", whole_minutes(s.seconds)));
   line(fmt::format("--signal=USR1@{}", warning_seconds(s.seconds)));
   line("--requeue");
@@ -65,14 +71,26 @@ step() {
   srun --nodes=1 --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
   requeue_if_stopped $?
 }
-
-)";
+)" + (ranks == 1 ? std::string() : std::string(R"(ranks() {
+  srun --mpi=pmix --kill-on-bad-exit=1 --ntasks="$SLURM_NTASKS" --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
+  requeue_if_stopped $?
+}
+)")) + "\n";
 }
 
 std::string run_step(const JobSettings& s, const std::string& more) {
-  std::string text = fmt::format("step {} run {} --output {} --threads \"$SLURM_CPUS_PER_TASK\" --memory {}",
-                                 shell_word(s.program.string()), shell_word(s.config.string()),
-                                 shell_word(s.output.string()), text_of(s.memory_gib));
+  std::string text = fmt::format("{} {} run {} --output {} --threads \"$SLURM_CPUS_PER_TASK\" --memory {}",
+                                 s.ranks > 1 ? "ranks" : "step", shell_word(s.program.string()),
+                                 shell_word(s.config.string()), shell_word(s.output.string()), text_of(s.memory_gib));
+  for (const auto& set : s.set) text += " --set " + shell_word(set);
+  return text + more + "\n";
+}
+
+std::string explore_step(const JobSettings& s, const std::string& more) {
+  std::string text =
+      fmt::format("step {} explore {} --study {} --output {} --threads \"$SLURM_CPUS_PER_TASK\" --trajectories {}",
+                  shell_word(s.program.string()), shell_word(s.config.string()), s.explore,
+                  shell_word(s.output.string()), s.trajectories);
   for (const auto& set : s.set) text += " --set " + shell_word(set);
   return text + more + "\n";
 }
@@ -100,14 +118,23 @@ fs::path job_folder(const fs::path& output) {
 }
 
 JobScripts slurm_scripts(const JobSettings& s) {
+  const bool explores = !s.explore.empty();
+  const std::size_t tasks = explores ? static_cast<std::size_t>(s.shards) : s.electrodes;
   JobScripts scripts;
-  const bool array = s.electrodes > 1;
-  if (array) {
-    const std::string shards = fmt::format("#SBATCH --array=1-{}\n", s.electrodes);
-    scripts.electrodes = head(s, "electrodes", "electrodes-%a.log", shards) +
-                         run_step(s, fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", s.electrodes));
+  if (tasks > 1) {
+    const std::string name = explores ? s.explore + "-runs" : "electrodes";
+    const std::string shard = fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", tasks);
+    const std::string text =
+        head(s, name, name + "-%a.log", explores ? 1 : s.ranks, fmt::format("#SBATCH --array=1-{}\n", tasks)) +
+        (explores ? explore_step(s, shard) : run_step(s, shard));
+    scripts.array = JobScript{name, text};
   }
-  scripts.study = head(s, "study", "study.log", "") + (array ? merge_step(s) : "") + run_step(s, "");
+  const std::string last = explores ? s.explore : "study";
+  scripts.last = {last, head(s, last, last + ".log", explores ? 1 : s.ranks, "")};
+  if (explores)
+    scripts.last.text += explore_step(s, "");
+  else
+    scripts.last.text += (scripts.array ? merge_step(s) : "") + run_step(s, "");
   return scripts;
 }
 

@@ -132,7 +132,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   make_folders(folder, spec);
   const auto record_file = record_path(folder, spec.record_name());
   Progress progress(events_.progress, events_.stop);
-  const Context context{progress, options_.threads, options_.memory_bytes};
+  const Context context{progress, options_.threads, options_.memory_bytes, events_.ranks};
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
   const double processor_start = processor_seconds();
@@ -160,6 +160,7 @@ Artifact Run::execute(const StageSpec& spec, const Work& work) {
   record.run = host_facts();
   record.run["threads"] = options_.threads;
   record.run["processor_seconds"] = processor_seconds() - processor_start;
+  if (events_.ranks.shared()) record.run["ranks"] = events_.ranks.size;
   record.run["peak_memory_bytes"] = peak_memory();
   record.run["warnings"] = progress.warnings();
   write_record(record_file, record);

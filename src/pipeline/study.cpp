@@ -1,6 +1,7 @@
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include "attribute_files.hpp"
+#include "attribute_inputs.hpp"
 #include "chemomechanics_stage.hpp"
 #include "figures_stage.hpp"
 #include "latent_stage.hpp"
@@ -9,6 +10,7 @@
 #include "provenance.hpp"
 #include "regression_stage.hpp"
 #include "report_stage.hpp"
+#include "share_stages.hpp"
 #include "synthetic_views.hpp"
 
 #include <cathoscope/config/config.hpp>
@@ -155,6 +157,7 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     auto out = H5File::create(partial_name(folder / "segmentation.h5"));
     SegmentationInputs inputs = segmentation_inputs(e, volume);
     if (model) inputs.network = network_inputs(*model, e.config.volume->normalise, context);
+    if (model) share_network(*model, device, context);
     if (model && config.segmentation.fit_view_weights && inputs.grey->shape[0] > 1)
       fit_view_weights(*inputs.network, config.segmentation.views, context);
     segment(config.segmentation, inputs, out, context);
@@ -166,30 +169,6 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
     if (error.exit() != Exit::no_memory || !model || model->device.name == "cpu") throw;
     return segmentation_stage(config, e, volume, "cpu", run);  // under the CPU's key
   }
-}
-
-AttributeInputs attribute_inputs(const Electrode& e, const std::optional<Artifact>& volume,
-                                 const Artifact& segmentation) {
-  const auto file = H5File::open(segmentation.path);
-  AttributeInputs in;
-  in.labels = file.grid<std::uint32_t>("/labels");
-  in.label_ids = file.read_array<std::uint64_t>("/label_ids");
-  in.cracks = file.grid<std::uint8_t>("/cracks");
-  in.damage_partial_volume = file.read_array<double>("/damage_partial_volume");
-  in.damage_source = file.attribute_text("/", "damage_source").value_or("");
-  in.two_dimensional = e.inputs.two_dimensional;
-  in.physical_faces = VolumeConfig{}.physical_faces;
-  in.depth_length_um = static_cast<double>(e.inputs.shape[0]) * e.inputs.binned_um[0];
-  if (volume) {
-    const auto source = H5File::open(volume->path);
-    const VolumeMeta meta = volume_meta(source);
-    in.grey = source.grid<float>("/volume");
-    if (meta.has_mask) in.field_of_view = source.grid<std::uint8_t>("/mask");
-    in.physical_faces = meta.physical_faces;
-    in.depth_from_high_end = meta.depth_origin == "high";
-    in.depth_length_um = meta.depth_length_um;
-  }
-  return in;
 }
 
 /// The voxel size at which electrodes are compared: the coarsest, an axis at a time. Empty for those that have it already.
@@ -218,12 +197,15 @@ Artifact attributes_stage(const Config& config, const Electrode& e, const std::o
   spec.inputs.push_back({"segmentation", segmentation.sha256});
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   return run.stage(spec, [&](const fs::path& folder, const Context& context) {
-    const auto inputs = attribute_inputs(e, volume, segmentation);
-    write_attribute_files(folder, compute_attributes(config.attributes, inputs, context),
-                          synthetic_origin(e.config, e.inputs));
-    if (!matched) return;
-    const auto coarse = stored(degraded(inputs, *matched), folder / ".attributes_matched.partial", context);
-    write_matched_files(folder, compute_attributes(config.attributes, coarse, context));
+    const auto computed = [&](const std::optional<Vec3>& voxel_um) {
+      const MeasuredFiles files{e.config.name, volume ? volume->path : fs::path(), segmentation.path, voxel_um};
+      share_electrode(files, context);
+      auto inputs = attribute_inputs(files, e.inputs);
+      if (voxel_um) inputs = stored(inputs, folder / ".attributes_matched.partial", context);
+      return compute_attributes(config.attributes, inputs, context);
+    };
+    write_attribute_files(folder, computed({}), synthetic_origin(e.config, e.inputs));
+    if (matched) write_matched_files(folder, computed(matched));
   });
 }
 

@@ -25,16 +25,6 @@ Array3<float> zeros(const Index3& shape) {
   return a;
 }
 
-void check_fields(const StarImage& image, const StarFields& fields, bool distances) {
-  const auto cells = [&](std::int64_t n) { return (n + fields.grid - 1) / fields.grid; };
-  const auto size = static_cast<std::size_t>(fields.rows * fields.columns);
-  if (fields.grid < 1 || fields.rows != cells(image.rows) || fields.columns != cells(image.columns) ||
-      fields.probability.size() != size || (!fields.foreground.empty() && fields.foreground.size() != size) ||
-      (distances && fields.distances.size() != size * star_rays))
-    fail(Exit::internal, "the network returned {} x {} cells of {} pixels for an image of {} x {}", fields.rows,
-         fields.columns, fields.grid, image.rows, image.columns);
-}
-
 /// Mean of the distances of each cell, in pixels.
 std::vector<float> mean_distances(const StarFields& fields) {
   const auto size = static_cast<std::size_t>(fields.rows * fields.columns);
@@ -67,31 +57,6 @@ void add_plane(const LatticePlane& plane, const StarFields& fields, float view_w
       if (!mean.empty()) sums.distance.data()[voxel] += std::max(0.0F, d[k]);
     }
   }
-}
-
-/// Whether any voxel of the plane lies in the field of view: of others nothing is asked.
-bool is_seen(const LatticePlane& plane, const WorkingVolume& volume) {
-  if (!volume.any_outside) return true;
-  for (const LatticeRow& row : plane.rows)
-    for (std::int64_t m = 0; m < row.count; ++m)
-      if (volume.inside(row.first + m * row.step)) return true;
-  return false;
-}
-
-bool is_used(const LatticePlane& plane, std::int64_t least) {
-  return std::min(plane.image_rows, plane.image_columns) >= least;
-}
-
-/// Calls f(plane) for the planes of a family that are wide enough.
-void for_each_plane(const PlaneFamily& family, const Index3& shape, std::int64_t least, const Context& context,
-                    const std::function<void(const LatticePlane&)>& f) {
-  const std::int64_t planes = plane_count(family, shape);
-  context.progress.begin("view " + family.name, static_cast<std::uint64_t>(planes));
-  parallel_for(planes, context.threads, [&](std::int64_t k) {
-    const LatticePlane plane = lattice_plane(family, shape, k);
-    if (is_used(plane, least)) f(plane);
-    context.progress.advance();
-  });
 }
 
 /// Sum of the weights of all views at each voxel, in steps of 1/4096 as they were added.
@@ -151,18 +116,6 @@ void check_fusion_memory(const Index3& shape, const FusionSettings& settings, co
          shape[0], shape[1], shape[2], needed / (1 << 30), static_cast<double>(context.memory_bytes) / (1 << 30));
 }
 
-void for_each_prediction(const WorkingVolume& volume, const StarPredictor& predict, const PlaneFamily& family,
-                         std::int64_t least, bool distances, const Context& context,
-                         const std::function<void(const LatticePlane&, const StarFields&)>& f) {
-  for_each_plane(family, volume.shape(), least, context, [&](const LatticePlane& plane) {
-    if (!is_seen(plane, volume)) return;
-    const StarImage image = plane_image(volume, plane);
-    const StarFields fields = predict(image, distances);
-    check_fields(image, fields, distances);
-    f(plane, fields);
-  });
-}
-
 StarImage plane_image(const WorkingVolume& volume, const LatticePlane& plane) {
   return {plane.image_rows, plane.image_columns, sliced(plane, [&](std::int64_t i) { return volume.value(i); })};
 }
@@ -174,6 +127,7 @@ FusedFields fused_fields(WorkingVolume volume, const StarPredictor& predict, con
   const auto families = plane_families(shape[0] == 1 ? "xy" : settings.views);
   const auto weights = scaled_weights(settings, families.size());
   const std::int64_t least = least_width(shape, families.size());
+  share_volume(volume, context);
   Sums sums{zeros(shape), zeros(shape), zeros(shape), {}};
   if (settings.mean_distances) sums.distance = zeros(shape);
   for (std::size_t i = 0; i < families.size(); ++i) {

@@ -149,6 +149,7 @@ ViewWeights fitted_view_weights(const WorkingVolume& volume, const std::vector<s
   if (truth.size() != static_cast<std::size_t>(volume_of(volume.shape())))
     fail(Exit::internal, "{} values of truth for {} working voxels", truth.size(), volume_of(volume.shape()));
   const auto families = plane_families(volume.shape()[0] == 1 ? "xy" : views);
+  share_volume(volume, context);
   const Samples s = samples_of(volume, truth, predict, families, context);
   const auto particle = static_cast<std::size_t>(std::count(s.truth.begin(), s.truth.end(), 1));
   if (particle == 0 || particle == s.size())

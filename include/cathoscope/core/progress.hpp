@@ -1,6 +1,8 @@
 #pragma once
 /// What a stage needs from its surroundings besides data: threads, memory, progress, warnings, and the wish to stop.
 
+#include <cathoscope/core/ranks.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -48,6 +50,7 @@ struct Context {
   Progress& progress;
   int threads = 1;
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;  ///< what the stage may hold at once
+  Ranks ranks{};                                        ///< other processes that help
 };
 
 }  // namespace cathoscope

@@ -1,8 +1,9 @@
 #pragma once
-/// Job scripts for Slurm: a study as a job, or as an array of shards with a job after it that merges them and goes on.
+/// Job scripts for Slurm: a study as a job, or as an array of shards with a job after it that brings them together.
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,21 +13,31 @@ struct JobSettings {
   std::string name;               ///< of the study: letters, digits, . _ -
   std::filesystem::path program;  ///< absolute, like the others
   std::filesystem::path config;
-  std::filesystem::path output;  ///< the run folder; scripts and logs belong into `job_folder`
+  std::filesystem::path output;  ///< the run folder
   std::vector<std::string> set;  ///< --set of the runs
   std::size_t electrodes = 0;    ///< more than one: an array with a shard each
+  std::string explore;           ///< not the run but this study of the model, into `output`
+  int shards = 8;                ///< of its runs
+  int trajectories = 20;         ///< of morris
+  int ranks = 1;                 ///< of a run, each with `threads` and `memory_gib`; `program` then knows MPI
+  std::filesystem::path logs;    ///< folder of scripts and logs
   int threads = 8;
   double memory_gib = 16;           ///< --memory of the runs; the jobs ask for a quarter and 1 GiB more
   long seconds = 24 * 3600;         ///< of each job; one that is not ready then puts itself back into the queue
   std::vector<std::string> sbatch;  ///< further options of sbatch, one each: --partition=long
 };
 
-/// OUT.slurm, beside the run folder.
+/// OUT.slurm, beside the run folder: where scripts and logs belong.
 std::filesystem::path job_folder(const std::filesystem::path& output);
 
+struct JobScript {
+  std::string name;  ///< "study": its file is study.sh, its log study.log
+  std::string text;
+};
+
 struct JobScripts {
-  std::string electrodes;  ///< an array job; empty where one job does everything
-  std::string study;       ///< with an array: to be run after it
+  std::optional<JobScript> array;  ///< absent where one job does everything
+  JobScript last;                  ///< with an array: to be run after it
 };
 
 /// Throws Error{usage} for settings that a script cannot say (a line end in a path or an option).

@@ -86,6 +86,7 @@ struct RunEvents {
   ProgressListener progress;
   std::function<void(const std::string&)> info = [](const std::string&) {};
   const std::atomic<bool>* stop = nullptr;
+  Ranks ranks{};
 };
 
 class Run {

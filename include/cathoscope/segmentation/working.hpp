@@ -54,6 +54,7 @@ class WorkingVolume {
   }
   [[nodiscard]] bool inside(std::int64_t i) const { return (codes_[static_cast<std::size_t>(i)] & 1U) != 0; }
   [[nodiscard]] Array3<float> values() const;  ///< all of them, for small volumes
+  [[nodiscard]] const std::vector<std::uint16_t>& codes() const { return codes_; }
   static std::uint16_t code(float value, bool inside);
 
   double low_grey = 0;       ///< grey that is 0

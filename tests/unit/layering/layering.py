@@ -31,6 +31,7 @@ LIBRARIES = {
     "Eigen": (r"(unsupported/)?Eigen/.*", r"Eigen3::", None),
     "nanoflann": (r"nanoflann\.hpp", r"nanoflann", None),
     "CLI11": (r"CLI/.*", r"CLI11::", None),
+    "MPI": (r"mpi\.h", r"MPI::", 1),
     "spdlog": (r"spdlog/.*", r"spdlog::", None),
     "dnnl": (r"(oneapi/dnnl/)?dnnl.*", r"dnnl::dnnl", 1),
     "torch": (r"(torch|ATen|c10)/.*", r"\$\{TORCH_LIBRARIES\}|(cathoscope_)?torch", None),
@@ -80,9 +81,10 @@ def read_table(cmake):
                 place.append(word)
         table[name] = Row(set(uses), libraries_linked(libraries))
     for name, call in re.findall(r"target_link_libraries\(cathoscope_(\w+)\s([^)]*)\)", text):
-        table[name].libraries |= libraries_linked(call.split())
-    app = re.search(r"target_link_libraries\(cathoscope\s([^)]*)\)", text)
-    words = app.group(1).split() if app else []
+        if name in table:
+            table[name].libraries |= libraries_linked(call.split())
+    # the program, its objects, and the program for ranks
+    words = [word for call in re.findall(r"target_link_libraries\(cathoscope(?:_app|-mpi)?\s([^)]*)\)", text) for word in call.split()]
     linked = {word.removeprefix("cathoscope_") for word in words if word.startswith("cathoscope_")}
     reached = set().union(linked, *(table[name].modules for name in linked if name in table))
     table["app"] = Row(reached, libraries_linked(words))

@@ -34,6 +34,7 @@ ALLOWED = {
     r"liblz4-1": "BSD-2-Clause (the library; its command-line program is under the GPL)",
     r"libinsighttoolkit5[\d.]+": "Apache-2.0",
     r"libdnnl\d+": "Apache-2.0",
+    r"libopenmpi\d+": "BSD-3-Clause; cathoscope-mpi only",
     r"libtorch[\d.]+": "BSD-3-Clause (it loads Debian's OpenCV and FFmpeg itself: see README)",
 }
 # -dev packages whose headers or libraries the build uses; the same rules.
@@ -52,6 +53,7 @@ ALLOWED_TO_COMPILE = {
     "nlohmann-json3-dev": "MIT",
     "libssl-dev": "Apache-2.0",
     "libnanoflann-dev": "BSD-2-Clause",
+    "libopenmpi-dev": "BSD-3-Clause; cathoscope-mpi only",
     "libtorch-dev": "BSD-3-Clause",
     "zlib1g-dev": "zlib",
     "libblosc-dev": "BSD-3-Clause",

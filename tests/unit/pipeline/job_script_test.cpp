@@ -14,6 +14,7 @@ JobSettings settings() {
   s.program = "/opt/bin/cathoscope";
   s.config = "/data/study.yaml";
   s.output = "/data/out/";
+  s.logs = job_folder(s.output);
   s.electrodes = 1;
   return s;
 }
@@ -30,20 +31,52 @@ TEST_CASE("a shell word is one word whatever is in it") {
 TEST_CASE("a study of one electrode is one job, of several an array before it") {
   CHECK(job_folder("/data/out/") == "/data/out.slurm");
   JobSettings s = settings();
-  CHECK(slurm_scripts(s).electrodes.empty());
-  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'"));
+  CHECK_FALSE(slurm_scripts(s).array);
+  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'"));
   s.electrodes = 4;
   const JobScripts scripts = slurm_scripts(s);
-  CHECK_THAT(scripts.electrodes, Catch::Contains("#SBATCH --array=1-4\n"));
-  CHECK_THAT(scripts.study, !Catch::Contains("--array") && Catch::Contains("'/data/out.shard-4-of-4'"));
+  CHECK_THAT(scripts.array->text, Catch::Contains("#SBATCH --array=1-4\n"));
+  CHECK_THAT(scripts.last.text, !Catch::Contains("--array") && Catch::Contains("'/data/out.shard-4-of-4'"));
 }
 
 TEST_CASE("jobs ask for whole minutes, and for a warning that leaves time") {
   JobSettings s = settings();
   s.seconds = 61;
-  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("--time=2\n") && Catch::Contains("--signal=USR1@15\n"));
+  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("--time=2\n") && Catch::Contains("--signal=USR1@15\n"));
   s.seconds = 24 * 3600;
-  CHECK_THAT(slurm_scripts(s).study, Catch::Contains("--time=1440\n") && Catch::Contains("--signal=USR1@120\n"));
+  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("--time=1440\n") && Catch::Contains("--signal=USR1@120\n"));
+}
+
+TEST_CASE("a study of the model is an array of its shards, and a job after it that writes the table") {
+  JobSettings s = settings();
+  s.explore = "morris";
+  s.output = "/data/out/explore";
+  s.shards = 5;
+  const JobScripts scripts = slurm_scripts(s);
+  CHECK(scripts.array->name == "morris-runs");
+  CHECK_THAT(scripts.array->text, Catch::Contains("#SBATCH --array=1-5\n") &&
+                                      Catch::Contains("explore '/data/study.yaml' --study morris --output "
+                                                      "'/data/out/explore'") &&
+                                      Catch::Contains("--shard \"$SLURM_ARRAY_TASK_ID/5\""));
+  CHECK_THAT(scripts.last.text,
+             Catch::Contains(" explore ") && !Catch::Contains("--shard") && !Catch::Contains(" run "));
+  s.shards = 1;
+  CHECK_FALSE(slurm_scripts(s).array);
+}
+
+TEST_CASE("ranks are tasks of a job, started through PMIx; merging needs one") {
+  JobSettings s = settings();
+  s.ranks = 4;
+  s.electrodes = 2;
+  s.threads = 3;
+  s.memory_gib = 4;
+  const JobScripts scripts = slurm_scripts(s);
+  for (const JobScript& script : {*scripts.array, scripts.last})
+    CHECK_THAT(script.text, Catch::Contains("#SBATCH --ntasks=4\n") && !Catch::Contains("#SBATCH --nodes") &&
+                                Catch::Contains("#SBATCH --mem-per-cpu=2048M\n") &&  // (1.25 4 + 1) GiB over 3
+                                Catch::Contains("srun --mpi=pmix") &&
+                                Catch::Contains("\nranks '/opt/bin/cathoscope' run"));
+  CHECK_THAT(scripts.last.text, Catch::Contains("\nstep '/opt/bin/cathoscope' merge"));
 }
 
 TEST_CASE("what a line of sbatch cannot say is refused") {
@@ -51,7 +84,7 @@ TEST_CASE("what a line of sbatch cannot say is refused") {
   s.sbatch = {"--comment=a\n#SBATCH --uid=0"};
   CHECK_THROWS_AS(slurm_scripts(s), Error);
   s = settings();
-  s.output = "/data/\"x\"";
+  s.logs = "/data/\"x\".slurm";
   CHECK_THROWS_AS(slurm_scripts(s), Error);
 }
 
