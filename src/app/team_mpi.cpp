@@ -271,7 +271,11 @@ Ranks Team::ranks(std::function<void(const std::string&)> warn) {
     if (std::this_thread::get_id() != link->main) fail(Exit::internal, "ranks were asked from a second thread");
     link->request_task(task, request);
     std::vector<Outcome> outcomes{outcome_of(mine)};
-    for (int other = 1; other < link->size; ++other) outcomes.push_back(unpacked(link->receive(other), other));
+    try {
+      for (int other = 1; other < link->size; ++other) outcomes.push_back(unpacked(link->receive(other), other));
+    } catch (const std::exception& e) {  // out of memory: the others would wait for ever to be heard
+      give_up(fmt::format("the first rank cannot take what the others found: {}", e.what()));
+    }
     for (const Outcome& o : outcomes)
       for (const std::string& w : o.warnings) warn(w);
     Link::throw_first(outcomes);
