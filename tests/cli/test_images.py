@@ -31,11 +31,13 @@ def test_images_go_through_every_stage(tmp_path, cathoscope):
         "statistics: {permutations: 9, bootstraps: 10}\n"
         "latent: {restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
         "figures: {formats: [svg], which: [fig1a, fig1b, fig4a, figs11, segmentation, damage_depth, sham]}\n")
-    done = cathoscope("run", tmp_path / "study.yaml")
+    done = cathoscope("run", "study.yaml", cwd=tmp_path)  # paths as they are written, relative to this folder
     assert done.returncode == 0, done.stderr
     assert "latent.dimensions is 9, and the electrodes have" in done.stderr
     assert "a 2-D image has no depth" in done.stderr
     out = tmp_path / "out"
+    status = cathoscope("status", out, "--why").stdout
+    assert "figures (report)" in status and "stale" not in status and "missing" not in status, status
     assert (out / "report.html").exists()
     for name in ("fig1b", "fig4a", "figs11", "segmentation", "sham"):
         assert (out / f"figures/{name}.svg").exists(), name
