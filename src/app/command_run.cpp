@@ -201,12 +201,13 @@ Exit status(const StatusCommand& c, Console& console) {
   options.dry_run = true;
   Run run(folder, study.loaded.value.name, options, {{}, [](const std::string&) {}, nullptr});
   run_study(study.loaded.value, study.inputs, run);
-  fmt::print("{:<20} {:<14} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
+  fmt::print("{:<20} {:<26} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
   for (const auto& line : run.seen()) {
     const char* state = line.status.state == StageState::finished  ? "finished"
                         : line.status.state == StageState::missing ? "missing"
                                                                    : "stale";
-    fmt::print("{:<20} {:<14} {:<9} {:>12} {:>12}\n", line.electrode, line.stage, state,
+    const std::string stage = line.part.empty() ? line.stage : fmt::format("{} ({})", line.stage, line.part);
+    fmt::print("{:<20} {:<26} {:<9} {:>12} {:>12}\n", line.electrode, stage, state,
                line.status.seconds > 0 ? duration_text(line.status.seconds) : "-",
                line.status.bytes > 0 ? bytes_text(static_cast<double>(line.status.bytes)) : "-");
     if (!c.why) continue;

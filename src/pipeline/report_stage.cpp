@@ -91,7 +91,9 @@ void report_stage(const Config& config, const FigureSources& sources, Run& run) 
   if (!run.selected("figures")) return;
   const ReportInputs inputs = report_inputs(config, sources, run);
   StageSpec spec{"", "figures", report_algorithm, {}, {}, {"report.html"}, "report"};
-  spec.config = inputs.config_yaml + "page: " + report_page_hash() + "\n";
+  // The page shows paths as they were written; the key has them whole, as config.yaml of the run folder does.
+  spec.config = canonical_yaml(config, {.without = {"runtime", "output"}, .paths = Paths::absolute}) +
+                "page: " + report_page_hash() + "\n";
   for (const auto& e : inputs.electrodes) spec.config += e.name + ": " + e.target + ", origin: " + e.synthetic + "\n";
   for (const auto& [stage, why] : sources.unusable()) spec.config += "without " + stage + "\n";
   for (const auto& seen : run.seen()) spec.inputs.push_back(input_of(seen, run));

@@ -124,5 +124,5 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
   }
   if (points.size() > 1) std::printf("exponent of the whole: %.3f\n", exponent(points));
-  std::printf("one core reads %.1f GB/s\n", read_bandwidth());
+  if (!file) std::printf("one core reads %.1f GB/s\n", read_bandwidth());
 }

@@ -4,6 +4,8 @@
 #include <cathoscope/attributes/attribute_ranks.hpp>
 #include <cathoscope/core/error.hpp>
 
+#include <catch2/catch.hpp>
+
 #include <cstring>
 
 using namespace cathoscope;

@@ -1,6 +1,8 @@
 #include "rank_doubles.hpp"
 #include "segmentation_bodies.hpp"
 
+#include <catch2/catch.hpp>
+
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/segmentation/fusion.hpp>
 #include <cathoscope/segmentation/plane_ranks.hpp>
