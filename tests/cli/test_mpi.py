@@ -98,7 +98,7 @@ def electrode(tmp_path_factory, program):
 
 def results(output):
     """Every file that must not depend on time, host or ranks: name -> bytes."""
-    times = {"log.txt", "provenance.json", "volume.json", "segmentation.json", "attributes.json"}
+    times = {"log.txt", "provenance.json", "ro-crate-metadata.json", "volume.json", "segmentation.json", "attributes.json"}
     return {str(p.relative_to(output)): p.read_bytes() for p in sorted(output.rglob("*"))
             if p.is_file() and p.name not in times}
 
