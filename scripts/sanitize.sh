@@ -57,11 +57,12 @@ slow_cases() {
 }
 
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+export LSAN_OPTIONS=suppressions=$root/tests/lsan-suppressions.txt:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 pattern="^(unit|property)/($(IFS="|"; printf "%s" "${modules[*]}")):"
 report=$root/build/$preset/test-results/ctest.xml
 slow=""
 [ -z "$fast" ] || slow=$(slow_cases)
-run_ctest "$preset" "$report" -R "$pattern" ${slow:+-E ": ($slow)\$"}
+run_ctest "$preset" "$report" -R "$pattern" ${slow:+-E ":($slow)\$"}
 "$python" -B "$root/scripts/tally.py" "$report"
