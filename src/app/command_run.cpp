@@ -48,7 +48,7 @@ std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) 
   if (in.table)
     return fmt::format("electrode {}: a table of {} rows and {} columns", e.name, in.table->rows(),
                        in.table->columns.size());
-  const auto& file = in.volume ? *in.volume : *in.labels;
+  const auto& file = in.volume ? *in.volume : in.labels.value();
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
                      file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),
                      text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);

@@ -11,7 +11,7 @@ namespace test {
 
 /// Rank 0 of 1 + helpers.size() ranks; helper i is rank i + 1. `asked` counts the questions by task.
 inline cathoscope::Ranks in_process(const std::vector<cathoscope::RankTasks>& helpers,
-                                    std::shared_ptr<std::map<std::string, int>> asked = nullptr) {
+                                    const std::shared_ptr<std::map<std::string, int>>& asked = nullptr) {
   cathoscope::Ranks ranks;
   ranks.size = static_cast<int>(helpers.size()) + 1;
   ranks.ask = [helpers, asked](const std::string& task, const std::string& request,

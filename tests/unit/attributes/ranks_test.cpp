@@ -38,7 +38,8 @@ TEST_CASE("attributes have the same bits for 1 to 4 ranks, whatever their thread
       std::vector<RankTasks> helpers;
       const auto open = [&](const std::string& which) {
         CHECK(which == "the crowd");
-        return inputs;
+        auto copy = inputs;
+        return copy;
       };
       for (int rank = 1; rank < size; ++rank) helpers.push_back(attribute_tasks(rank, config, open, helper));
       const auto asked = std::make_shared<std::map<std::string, int>>();

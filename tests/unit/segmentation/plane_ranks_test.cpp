@@ -66,7 +66,12 @@ TEST_CASE("fused fields have the same bits for 1 to 5 ranks, whatever their thre
     std::vector<RankTasks> helpers;
     for (int rank = 1; rank < size; ++rank)
       helpers.push_back(plane_tasks(
-          rank, [&] { return theirs; }, helper));
+          rank,
+          [&] {
+            auto copy = theirs;
+            return copy;
+          },
+          helper));
     const auto asked = std::make_shared<std::map<std::string, int>>();
     const std::uint64_t memory = size == 3 ? std::uint64_t{2} << 20 : std::uint64_t{2} << 30;
     const auto shared =
