@@ -18,7 +18,7 @@ bool starts_like_a_formula(std::string_view text) {
 }
 
 std::string in_quotes(std::string_view text) {
-  if (text.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(text);
+  if (text.find_first_of(",\"\n\r\t") == std::string_view::npos) return std::string(text);
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"') result += '"';
@@ -110,11 +110,18 @@ class Splitter {
   std::size_t line_ = 1;
 };
 
+/// By the header; what stands in quotes separates nothing.
 char separator_of(const std::string& text) {
-  const std::string header = text.substr(0, text.find('\n'));
-  if (header.find('\t') != std::string::npos) return '\t';
-  if (header.find(',') == std::string::npos && header.find(';') != std::string::npos) return ';';
-  return ',';
+  bool quoted = false, tab = false, comma = false, semicolon = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '\n') break;
+    tab = tab || c == '\t';
+    comma = comma || c == ',';
+    semicolon = semicolon || c == ';';
+  }
+  return tab ? '\t' : semicolon && !comma ? ';' : ',';
 }
 
 std::string_view trimmed(std::string_view s) {

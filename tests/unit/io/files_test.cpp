@@ -116,3 +116,12 @@ TEST_CASE("real: tables of measured kernels") {
   CHECK(beans.columns.size() == 17);
   CHECK(beans.rows() == 13611);
 }
+
+TEST_CASE("CSV: what stands in quotes in the header separates nothing") {
+  const test::ScratchDir dir;
+  std::ofstream(dir / "a.csv") << "\"a\tb\",c\n1,2\n";
+  const Table table = read_csv(dir / "a.csv");
+  REQUIRE(table.columns.size() == 2);
+  CHECK(table.columns.front().name == "a\tb");
+  CHECK(table.numbers("c") == std::vector<double>{2});
+}
