@@ -226,11 +226,11 @@ def test_a_study_of_the_model_is_an_array_that_shares_its_runs(cathoscope, clust
 
 @long_test
 def test_the_forests_of_a_regression_are_an_array_and_give_the_bytes_of_one_run(cathoscope, cluster, tmp_path):
-    assert cathoscope("phantom", "--preset", "paper10", "--tables-only", "--rows", 200, "--output",
+    assert cathoscope("phantom", "--preset", "paper10", "--tables-only", "--rows", 150, "--output",
                       tmp_path / "table").returncode == 0
     file = tmp_path / "t.yaml"
     file.write_text("name: t\noutput: out\nelectrodes:\n  - {name: e, table: table/attributes.csv}\nstages: regression\n"
-                    "regression: {trees: 40, permutations: 300}\nstatistics: {bootstraps: 20, permutations: 20}\n")
+                    "regression: {trees: 8, seeds: 4, subsets: 4, half_samples: 40, permutations: 200}\nstatistics: {bootstraps: 20, permutations: 20}\n")
     assert cathoscope("run", file, "--output", tmp_path / "whole").returncode == 0
     array, last = submitted(cathoscope, cluster, file, "--shards", 3)
     journals = tmp_path / "out/e"
