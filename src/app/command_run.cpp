@@ -164,8 +164,8 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
   options.dry_run = c.dry_run;
   options.threads = threads_of(c, config);
   options.memory_bytes = memory_of(c, config, team);
-  if (!c.dry_run && !options.shared)
-    require_space(folder, estimate(config, study.inputs, options.memory_bytes, options.threads));
+  if (!c.dry_run)
+    require_space(folder, estimate(config, study.inputs, options.selected, options.memory_bytes, options.threads));
 
   const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
   Run run(folder, config.name, options,
@@ -208,8 +208,9 @@ Exit check(const CheckCommand& c, Console& console) {
     if (config.segmentation.method == "network" && !study.inputs[i].labels)
       fmt::print("{}\n", network_estimate_text(config, study.inputs[i]));
   }
-  const Estimate need = estimate(config, study.inputs, memory_budget(config.runtime.memory_gib),
-                                 resolve_threads(static_cast<int>(config.runtime.threads)));
+  const Estimate need =
+      estimate(config, study.inputs, selected_stages(config, "", "", ""), memory_budget(config.runtime.memory_gib),
+               resolve_threads(static_cast<int>(config.runtime.threads)));
   for (const auto& s : need.stages) fmt::print("memory: {} about {}\n", s.stage, bytes_text(s.bytes));
   fmt::print("memory: at most {}\ndisk: at most {}\n", bytes_text(need.memory_bytes), bytes_text(need.disk_bytes));
   console.info("the configuration and its inputs are fine");
