@@ -160,7 +160,7 @@ class UnitTest {
     const auto most = static_cast<std::size_t>(config_.permutations);
     const Shard shard = shard_of(inputs_);
     std::size_t exceed = 0;
-    for (std::size_t draw = 0; draw < most && !(exceed >= enough && draw >= least); ++draw) {
+    for (std::size_t draw = 0; draw < most && (exceed < enough || draw < least); ++draw) {
       if (!is_of(shard, inputs_, kind_, static_cast<std::int64_t>(draw))) continue;
       progress.check_stop();
       const std::vector<double> scores = finished_draw(draw);
