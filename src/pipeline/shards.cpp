@@ -44,6 +44,7 @@ ShardFolder whole_shard(const fs::path& given) {
 /// In their order; every one of them, once.
 std::vector<ShardFolder> complete_set(const std::vector<fs::path>& folders) {
   std::vector<ShardFolder> shards;
+  shards.reserve(folders.size());
   for (const auto& folder : folders) shards.push_back(whole_shard(folder));
   std::sort(shards.begin(), shards.end(), [](const auto& a, const auto& b) { return a.shard.index < b.shard.index; });
   const int count = shards.front().shard.count;

@@ -80,6 +80,7 @@ std::vector<ContributionScores> half_samples(const RegressionConfig& config, con
 /// estimate from all rows does.
 std::vector<double> deviations(const std::vector<ContributionScores>& halves, const Pick& pick) {
   std::vector<double> values;
+  values.reserve(halves.size());
   for (const ContributionScores& half : halves) values.push_back(pick(half));
   const double mean = mean_of(values);
   for (double& v : values) v -= mean;
