@@ -4,6 +4,7 @@
 #include "plotting.hpp"
 #include "published_scores.hpp"
 #include "study_facts.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -157,11 +158,13 @@ std::string group_marks(const Contributions4c& c) {
 std::string range_of(const Contributions4c& c) { return fmt::format("set xrange [0.4:{}.6]\n", c.attributes.size()); }
 
 std::string difference_panel(const Figure& f, const StudyResults& results, const Contributions4c& c,
-                             const Panel& panel) {
+                             const Table& differences, const Panel& panel) {
+  Extent extent = extent_of(differences, {"sham"}).mirrored().with_zero();
+  extent.add(extent_of(differences, {"mean", "ci_low", "ci_high"}));
   std::string text =
-      place(f, panel) + range_of(c) + group_marks(c) +
-      "set format x ''\nset xtics 1 scale 0.3\nset ylabel 'Difference'\nset ytics font tiny\nset offsets 0, 0, graph "
-      "0.08, graph 0.08\nset key off\n" +
+      place(f, panel) + range_of(c) + group_marks(c) + "set format x ''\nset xtics 1 scale 0.3\n" +
+      value_axis("y", "'Difference'", extent) +
+      "set ytics font tiny\nset offsets 0, 0, graph 0.08, graph 0.08\nset key off\n" +
       "set arrow 2 from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.5 linecolor rgb grey back\n";
   const std::string file = f.name + "_differences.csv";
   const std::size_t own = own_attributes(c.attributes);
@@ -192,14 +195,23 @@ std::string difference_panel(const Figure& f, const StudyResults& results, const
   return text + joined_plots(elements);
 }
 
-std::string score_panel(const Figure& f, const StudyResults& results, const Contributions4c& c, const Panel& panel,
-                        const PublishedScores& published) {
+/// What the panel of scores shows: bars, intervals, single runs.
+Extent score_extent(const Table& scores, const Table& runs, const PublishedScores& published) {
+  Extent extent = extent_of(scores, {"mean_abs_shap", "ci_high", "null_floor"}).with_zero();
+  extent.add(extent_of(runs, {"mean_abs_shap"}));
+  for (const auto& p : published.rows) extent.add(p.score);
+  return extent;
+}
+
+std::string score_panel(const Figure& f, const StudyResults& results, const Contributions4c& c, const Extent& extent,
+                        const Panel& panel, const PublishedScores& published) {
   const std::size_t n = results.electrodes.size();
   const double width = 0.86 * bar_spacing(n);
   std::string text = place(f, panel) + range_of(c) + group_marks(c) +
                      named_tics("x", c.attributes, "rotate by 90 right scale 0.3 offset 0, 0.2") +
-                     "set ylabel 'Contribution score, mean |SHAP|'\nset yrange [0:*]\nset offsets 0, 0, graph 0.26, "
-                     "0\nset key top center horizontal maxcols 2 width 1\n";
+                     value_axis("y", "'Contribution score, mean |SHAP|'", extent) +
+                     "set yrange [0:*]\nset offsets 0, 0, graph 0.26, 0\nset key top center horizontal maxcols 2 width "
+                     "1\n";
   std::vector<std::string> elements;
   const std::string file = f.name + ".csv", runs = f.name + "_runs.csv";
   for (std::size_t e = 0; e < n; ++e) {
@@ -259,15 +271,21 @@ FigureResult contributions_figure(const StudyResults& results, const std::string
   Figure f;
   f.name = name;
   f.width_mm = std::max(85.0, 12 + 3.4 * static_cast<double>(c.attributes.size()));
-  f.height_mm = compared ? 100 : 70;
+  const double foot = room_for_names(c.attributes, 19);
+  f.height_mm = foot + (compared ? 81 : 51);
   f.synthetic = results.synthetic();
-  f.csv = csv_text(score_rows(results, c));
-  f.more.push_back({name + "_runs.csv", csv_text(run_rows(results, c))});
-  if (compared) f.more.push_back({name + "_differences.csv", csv_text(difference_rows(results, c, paper))});
+  const Table scores = score_rows(results, c), runs = run_rows(results, c);
+  const Table differences = compared ? difference_rows(results, c, paper) : Table();
+  f.csv = csv_text(scores);
+  f.more.push_back({name + "_runs.csv", csv_text(runs)});
+  if (compared) f.more.push_back({name + "_differences.csv", csv_text(differences)});
   if (!published.rows.empty())
     f.more.push_back({name + "_published.csv", csv_text(published_rows(published, c, results.electrodes.size()))});
-  if (compared) f.script = difference_panel(f, results, c, {13.5, f.width_mm - 2.5, 72, 94}) + next_panel();
-  f.script += score_panel(f, results, c, {13.5, f.width_mm - 2.5, 19, compared ? 69.0 : 66.0}, published);
+  if (compared)
+    f.script =
+        difference_panel(f, results, c, differences, {13.5, f.width_mm - 2.5, foot + 53, foot + 75}) + next_panel();
+  f.script += score_panel(f, results, c, score_extent(scores, runs, published),
+                          {13.5, f.width_mm - 2.5, foot, foot + (compared ? 50 : 47)}, published);
   f.caption =
       "Contribution of each attribute to the prediction of damage: mean absolute SHAP value over the training "
       "particles, in units of the target; bars: mean of all runs; squares: runs with another random seed, triangles: "
@@ -332,7 +350,8 @@ FigureResult neighbour_share(const StudyResults& results) {
   f.height_mm = 90;
   f.synthetic = results.synthetic();
   f.csv = csv_text(std::move(rows).table());
-  f.more.push_back({"neighbour_share_groups.csv", csv_text(std::move(group_rows).table())});
+  const Table groups_table = std::move(group_rows).table();
+  f.more.push_back({"neighbour_share_groups.csv", csv_text(groups_table)});
   const auto points = [&](std::size_t e, const std::string& quantity, const std::string& colour,
                           std::vector<std::string>& out) {
     const std::string own = fmt::format(
@@ -378,8 +397,9 @@ FigureResult neighbour_share(const StudyResults& results) {
                 joined_plots(differences);
   }
   f.script +=
-      next_panel() + place(f, {12, 82, 8, 42}) +
-      "set yrange [0:*]\nset xrange [0.5:4.5]\nset ylabel 'Score of the group, mean |SHAP|'\nset key top left\n" +
+      next_panel() + place(f, {12, 82, 8, 42}) + "set yrange [0:*]\nset xrange [0.5:4.5]\n" +
+      value_axis("y", "'Score of the group, mean |SHAP|'", extent_of(groups_table, {"value", "ci_high"}).with_zero()) +
+      "set key top left\n" +
       "set offsets 0, 0, graph 0.25, 0\nset xtics ('position' 1, 'chemical' 2, 'structure' 3, 'neighbourhood' 4)\n" +
       joined_plots(bars);
   f.caption =
@@ -446,10 +466,10 @@ FigureResult sham(const StudyResults& results) {
         "xerrorbars pointtype {} pointsize 0.35 linewidth 0.9 linecolor rgb {} title {}",
         verbatim(titles[s]), s + 1 < n ? 7 : 6, colours[s], plot_text(titles[s])));
   f.script =
-      place(f, {20, 82, 9, f.height_mm - 2 - legend}) +
-      "set errorbars 0\nset xlabel 'Difference of contribution scores'\n" +
-      (high > low ? tic_step("x", low, high, 5) : "") + fmt::format("set yrange [0.4:{}.6]\n", attributes.size()) +
-      named_tics("y", attributes, "") +
+      place(f, {room_for_names(attributes, 20), 82, 9, f.height_mm - 2 - legend}) + "set errorbars 0\n" +
+      (high > low ? tic_step("x", low, high, 5) : "") +
+      value_axis("x", "'Difference of contribution scores'", {low, high}) +
+      fmt::format("set yrange [0.4:{}.6]\n", attributes.size()) + named_tics("y", attributes, "") +
       "set key at screen 0.5, screen 0.99 center top horizontal maxcols 2\nset arrow from 0, graph 0 to 0, graph 1 "
       "nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics linewidth 0.4 dashtype 1 linecolor rgb pale\n" +
       joined_plots(elements);

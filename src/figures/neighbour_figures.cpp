@@ -3,6 +3,7 @@
 #include "drawers.hpp"
 #include "plotting.hpp"
 #include "severe_particles.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -97,7 +98,8 @@ FigureResult fig2c(const StudyResults& results) {
   const auto names = names_of(results);
   Figure f = new_figure(results, 85, 92);
   f.csv = csv_text(curves.table);
-  f.more.push_back({"fig2c_means.csv", csv_text(mean_distances(summary, names))});
+  const Table distances = mean_distances(summary, names);
+  f.more.push_back({"fig2c_means.csv", csv_text(distances)});
   const auto limits = limit_names(summary, names.front());
   std::vector<std::string> titles, means;
   for (std::size_t e = 0; e < names.size(); ++e) {
@@ -116,15 +118,18 @@ FigureResult fig2c(const StudyResults& results) {
         fmt::format("(val('mean_distance_um')) with points pointtype 7 pointsize 0.45 linecolor rgb {} notitle",
                     electrode_colour(e))));
   }
-  f.script = place(f, {14.5, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
-             std::string(curves.corrected ? "" : "; no edge rule") +
-             "'\nset ylabel 'Probability density (µm^{−1})'\nset xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, "
-             "graph 0.2, 0\n";
+  f.script =
+      place(f, {14.5, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
+      std::string(curves.corrected ? "" : "; no edge rule") + "'\n" +
+      value_axis("y", "'Probability density (µm^{−1})'", extent_of(curves.table, {"density", "ci_high"}).with_zero()) +
+      "set xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, graph 0.2, 0\n";
   if (curves.table.rows() > 0) f.script += joined_plots(density_elements("fig2c.csv", names, titles));
-  f.script += next_panel() + place(f, {14.5, 82.5, 9, 38}) +
-              "set ylabel 'Mean distance (µm)'\nset xlabel 'Severe from this damage, or quantile of damage, on'\nset "
-              "yrange [0:*]\nset offsets 0, 0, graph 0.3, 0\nset key top left\n" +
-              fmt::format("set xrange [0.5:{}.5]\n", limits.size()) + "" + named_tics("x", limits, "font tiny");
+  f.script +=
+      next_panel() + place(f, {14.5, 82.5, 9, 38}) +
+      value_axis("y", "'Mean distance (µm)'", extent_of(distances, {"mean_distance_um", "null_high_um"}).with_zero()) +
+      "set xlabel 'Severe from this damage, or quantile of damage, on'\nset yrange [0:*]\nset offsets 0, 0, graph 0.3, "
+      "0\nset key top left\n" +
+      fmt::format("set xrange [0.5:{}.5]\n", limits.size()) + "" + named_tics("x", limits, "font tiny");
   f.script += joined_plots(means);
   f.caption = std::string("Above: distances from each severely damaged particle to its three nearest severe ones") +
               (curves.corrected ? ", by the reduced-sample edge rule (particles nearer to the edge than to those "
@@ -187,18 +192,23 @@ FigureResult figs12(const StudyResults& results) {
     labels += fmt::format("set label {} {} at first {}, graph 1.02 center font tiny textcolor rgb grey\n", row + 2,
                           verbatim("p = " + short_number(number_at(coupling, "p", row), 2)),
                           text_of(number_at(coupling, "position", row)));
-  f.script = place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
-             "set ylabel 'Coupling of damage'\nset xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
-             "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
-             "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
-             "linecolor rgb grey back\n" +
-             labels + joined_plots(elements);
+  f.script =
+      place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
+      value_axis("y", "'Coupling of damage'", extent_of(coupling, {"observed", "null_low", "null_high"}).with_zero()) +
+      "set xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
+      "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
+      "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
+      "linecolor rgb grey back\n" +
+      labels + joined_plots(elements);
   for (std::size_t e = 0; e < names.size(); ++e) {
     const double top = f.height_mm - 38 - legend - 38 * static_cast<double>(e);
+    const auto own = rows_where(table, rows_where(table, "electrode", names[e]), "statistic", "variogram");
     const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
     f.script += next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
-                "set ylabel 'Semivariance of damage'\nset yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between "
-                "particles (µm)'\nset offsets 0, 0, graph 0.35, 0\nset key top right\n";
+                value_axis("y", "'Semivariance of damage'",
+                           extent_of(table, own, {"observed", "null_high_stratified"}).with_zero()) +
+                "set yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between particles (µm)'\nset offsets 0, 0, "
+                "graph 0.35, 0\nset key top right\n";
     f.script += "set label 2 " + plot_text(names[e]) + " at graph 0.02, graph 0.94 left textcolor rgb " +
                 electrode_colour(e) + "\n";
     f.script += joined_plots(
