@@ -101,6 +101,7 @@ JobSettings settings_of(const SubmitCommand& c) {
   const Config config = c.study.empty() ? open_study(c.config, c.set).loaded.value
                                         : read_config<Config>(c.config, c.set, Inputs::may_be_missing).value;
   JobSettings s;
+  if (c.study.empty()) (void)checked_network_text(config);
   s.name = config.name;
   s.program = program_for(c.ranks);
   s.config = fs::absolute(c.config).lexically_normal();
@@ -157,8 +158,11 @@ Exit submit(const SubmitCommand& c, Console& console) {
   if (scripts.array) {
     first = written_and_submitted(*scripts.array, settings.logs, "");
     fmt::print("{}\n", first);
+    console.info(fmt::format("job {}: {}, an array", first, scripts.array->name));
   }
-  fmt::print("{}\n", written_and_submitted(scripts.last, settings.logs, first));
+  const std::string last = written_and_submitted(scripts.last, settings.logs, first);
+  fmt::print("{}\n", last);
+  console.info(fmt::format("job {}: {}{}", last, scripts.last.name, first.empty() ? "" : ", after it"));
   console.info("scripts and logs: " + settings.logs.string());
   return Exit::ok;
 }

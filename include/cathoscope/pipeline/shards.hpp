@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ Shard shard_from(const std::string& text);
 
 /// OUT.shard-2-of-8 for the run folder OUT.
 std::filesystem::path shard_folder(const std::filesystem::path& output, const Shard& shard);
+
+/// The shard whose run folder this is, by its name; nothing for the folder of a whole study.
+std::optional<Shard> shard_of(const std::filesystem::path& folder);
 
 /// Those of the selected stages that belong to one electrode: volume, segmentation, attributes. Throws Error{usage} where
 /// none is left.
