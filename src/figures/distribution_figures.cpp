@@ -261,23 +261,13 @@ FigureResult figs7(const StudyResults& results) {
   return f;
 }
 
-/// Fig. S11: every attribute against damage.
-FigureResult figs11(const StudyResults& results) {
-  const Table all = run_table(results, "regression", "statistics/figs11.csv");
-  const Table table = selected_rows(all, rows_of_inference(all));
-  std::vector<std::size_t> every(table.rows());
-  for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
-  std::vector<std::string> attributes = attributes_in(table, every);
-  // What no electrode could measure (most of it in images) has no row.
-  std::erase_if(attributes, [&](const std::string& name) {
-    const auto own = rows_where(table, "attribute", name);
-    return std::all_of(own.begin(), own.end(),
-                       [&](std::size_t r) { return std::isnan(number_at(table, "pearson", r)); });
-  });
-  std::reverse(attributes.begin(), attributes.end());  // the first at the top
-  const auto names = names_of(results);
+namespace {
+
+/// Correlations with their places in the figure; `n` becomes the largest number of particles of each electrode.
+Table correlation_rows(const Table& table, const std::vector<std::string>& names,
+                       const std::vector<std::string>& attributes, std::vector<double>& n) {
   TableRows rows({"electrode", "attribute"}, {"position", "n", "pearson", "ci_low", "ci_high", "p", "q", "spearman"});
-  std::vector<double> n(names.size(), 0);
+  n.assign(names.size(), 0);
   for (std::size_t e = 0; e < names.size(); ++e)
     for (const std::size_t row : rows_where(table, "electrode", names[e])) {
       const std::string attribute = field_text(*table.find("attribute"), row);
@@ -290,9 +280,11 @@ FigureResult figs11(const StudyResults& results) {
       rows.add({names[e], attribute}, {static_cast<double>(place + 1) + offset, at("n"), at("pearson"), at("ci_low"),
                                        at("ci_high"), at("p"), at("q"), at("spearman")});
     }
-  const double legend = names.size() > 2 ? 3.4 * static_cast<double>(names.size()) : 4;
-  Figure f = new_figure(results, 85, 19 + legend + 4.2 * static_cast<double>(attributes.size()));
-  f.csv = csv_text(std::move(rows).table());
+  return std::move(rows).table();
+}
+
+/// Intervals, points, holes where not significant, crosses of ranks.
+std::vector<std::string> correlation_elements(const std::vector<std::string>& names, const std::vector<double>& n) {
   std::vector<std::string> elements;
   for (std::size_t e = 0; e < names.size(); ++e) {
     const std::string colour = electrode_colour(e);
@@ -310,6 +302,31 @@ FigureResult figs11(const StudyResults& results) {
         "figs11.csv", names[e], "val('spearman')",
         "(val('position')) with points pointtype 2 pointsize 0.35 linewidth 0.7 linecolor rgb " + colour + " notitle"));
   }
+  return elements;
+}
+
+}  // namespace
+
+/// Fig. S11: every attribute against damage.
+FigureResult figs11(const StudyResults& results) {
+  const Table all = run_table(results, "regression", "statistics/figs11.csv");
+  const Table table = selected_rows(all, rows_of_inference(all));
+  std::vector<std::size_t> every(table.rows());
+  for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
+  std::vector<std::string> attributes = attributes_in(table, every);
+  // What no electrode could measure (most of it in images) has no row.
+  std::erase_if(attributes, [&](const std::string& name) {
+    const auto own = rows_where(table, "attribute", name);
+    return std::all_of(own.begin(), own.end(),
+                       [&](std::size_t r) { return std::isnan(number_at(table, "pearson", r)); });
+  });
+  std::reverse(attributes.begin(), attributes.end());  // the first at the top
+  const auto names = names_of(results);
+  std::vector<double> n;
+  const Table rows = correlation_rows(table, names, attributes, n);
+  const double legend = names.size() > 2 ? 3.4 * static_cast<double>(names.size()) : 4;
+  Figure f = new_figure(results, 85, 19 + legend + 4.2 * static_cast<double>(attributes.size()));
+  f.csv = csv_text(rows);
   f.script =
       place(f, {room_for_names(attributes, 20), 82, 9, f.height_mm - 3 - legend}) +
       "set errorbars 0\nset xlabel 'Correlation with " +
@@ -318,7 +335,7 @@ FigureResult figs11(const StudyResults& results) {
       named_tics("y", attributes, "") +
       "set key at graph 0.5, screen 0.995 center top horizontal\nset grid ytics linewidth 0.4 dashtype 1 linecolor rgb "
       "pale\nset arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\n";
-  f.script += joined_plots(elements);
+  f.script += joined_plots(correlation_elements(names, n));
   f.caption =
       "Pearson correlation of each attribute with damage over the particles, with 95 % intervals by Fisher's z; "
       "hollow: not significant at a false discovery rate of 5 % over all correlations shown; crosses: Spearman's rank "

@@ -163,18 +163,9 @@ Table coupling_rows(const Table& table, const std::vector<std::string>& electrod
   return std::move(rows).table();
 }
 
-}  // namespace
-
-/// Fig. S12: is damage alike among neighbours?
-FigureResult figs12(const StudyResults& results) {
-  const Table table = run_table(results, "regression", "statistics/figs12.csv");
-  if (table.rows() == 0) fail(Exit::no_input, "the particles have no positions");
-  const auto names = names_of(results);
-  const Table coupling = coupling_rows(table, names);
-  const double legend = 3.4 * static_cast<double>(names.size() + 1);
-  Figure f = new_figure(results, 85, 38 + legend + 38 * static_cast<double>(names.size()));
-  f.csv = csv_text(table);
-  f.more.push_back({"figs12_coupling.csv", csv_text(coupling)});
+/// Moran's I and the correlation beside their nulls, with p above.
+std::string coupling_panel(const Figure& f, const std::vector<std::string>& names, const Table& coupling,
+                           double legend) {
   std::vector<std::string> elements;
   std::string labels;
   for (std::size_t e = 0; e < names.size(); ++e) {
@@ -192,36 +183,56 @@ FigureResult figs12(const StudyResults& results) {
     labels += fmt::format("set label {} {} at first {}, graph 1.02 center font tiny textcolor rgb grey\n", row + 2,
                           verbatim("p = " + short_number(number_at(coupling, "p", row), 2)),
                           text_of(number_at(coupling, "position", row)));
-  f.script =
-      place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
-      value_axis("y", "'Coupling of damage'", extent_of(coupling, {"observed", "null_low", "null_high"}).with_zero()) +
-      "set xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
-      "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
-      "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
-      "linecolor rgb grey back\n" +
-      labels + joined_plots(elements);
-  for (std::size_t e = 0; e < names.size(); ++e) {
-    const double top = f.height_mm - 38 - legend - 38 * static_cast<double>(e);
-    const auto own = rows_where(table, rows_where(table, "electrode", names[e]), "statistic", "variogram");
-    const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
-    f.script += next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
-                value_axis("y", "'Semivariance of damage'",
-                           extent_of(table, own, {"observed", "null_high_stratified"}).with_zero()) +
-                "set yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between particles (µm)'\nset offsets 0, 0, "
-                "graph 0.35, 0\nset key top right\n";
-    f.script += "set label 2 " + plot_text(names[e]) + " at graph 0.02, graph 0.94 left textcolor rgb " +
-                electrode_colour(e) + "\n";
-    f.script += joined_plots(
-        {of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('null_low_stratified')):(val('null_high_stratified')) with filledcurves fillcolor rgb "
-                      "null_band title '95 % of the null'"),
-         of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('expected_stratified')) with lines linewidth 0.8 dashtype (4, 3) linecolor rgb grey title "
-                      "'its mean'"),
-         of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('observed')) with linespoints pointtype 7 pointsize 0.35 linewidth 1.1 linecolor rgb " +
-                          electrode_colour(e) + " title 'observed'")});
-  }
+  return place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
+         value_axis("y", "'Coupling of damage'",
+                    extent_of(coupling, {"observed", "null_low", "null_high"}).with_zero()) +
+         "set xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
+         "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
+         "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
+         "linecolor rgb grey back\n" +
+         labels + joined_plots(elements);
+}
+
+/// Semivariance against distance beside its null.
+std::string variogram_panel(const Figure& f, const Table& table, const std::string& electrode,
+                            const std::string& colour, double top) {
+  const auto own = rows_where(table, rows_where(table, "electrode", electrode), "statistic", "variogram");
+  const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
+  std::string s = next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
+                  value_axis("y", "'Semivariance of damage'",
+                             extent_of(table, own, {"observed", "null_high_stratified"}).with_zero()) +
+                  "set yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between particles (µm)'\nset offsets 0, 0, "
+                  "graph 0.35, 0\nset key top right\n";
+  s += "set label 2 " + plot_text(electrode) + " at graph 0.02, graph 0.94 left textcolor rgb " + colour + "\n";
+  s += joined_plots(
+      {of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('null_low_stratified')):(val('null_high_stratified')) with filledcurves fillcolor rgb "
+                    "null_band title '95 % of the null'"),
+       of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('expected_stratified')) with lines linewidth 0.8 dashtype (4, 3) linecolor rgb grey title "
+                    "'its mean'"),
+       of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('observed')) with linespoints pointtype 7 pointsize 0.35 linewidth 1.1 linecolor rgb " +
+                        colour + " title 'observed'")});
+  return s;
+}
+
+}  // namespace
+
+/// Fig. S12: is damage alike among neighbours?
+FigureResult figs12(const StudyResults& results) {
+  const Table table = run_table(results, "regression", "statistics/figs12.csv");
+  if (table.rows() == 0) fail(Exit::no_input, "the particles have no positions");
+  const auto names = names_of(results);
+  const Table coupling = coupling_rows(table, names);
+  const double legend = 3.4 * static_cast<double>(names.size() + 1);
+  Figure f = new_figure(results, 85, 38 + legend + 38 * static_cast<double>(names.size()));
+  f.csv = csv_text(table);
+  f.more.push_back({"figs12_coupling.csv", csv_text(coupling)});
+  f.script = coupling_panel(f, names, coupling, legend);
+  for (std::size_t e = 0; e < names.size(); ++e)
+    f.script += variogram_panel(f, table, names[e], electrode_colour(e),
+                                f.height_mm - 38 - legend - 38 * static_cast<double>(e));
   f.caption =
       "Is a particle's damage like its neighbours'? Above: Moran's I on the graph of the six nearest neighbours, and "
       "the correlation of damage with the mean damage of the six nearest. Below: half the mean squared difference of "

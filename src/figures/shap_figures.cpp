@@ -188,6 +188,47 @@ FigureResult predicted(const StudyResults& results) {
   return f;
 }
 
+namespace {
+
+/// Points of an electrode's leading attributes, beside each other where they would lie on each other.
+void add_swarm(const Explained& e, const std::vector<std::string>& names, const Extent& shown, TableRows& rows) {
+  for (std::size_t a = 0; a < names.size(); ++a) {
+    const auto ranks = relative_ranks(e.value.at(names[a]));
+    const auto picked = thinned(e.n, most_points);
+    std::vector<double> phi;
+    for (const std::size_t i : picked) phi.push_back(e.shap.at(names[a])[i]);
+    const auto aside = swarm_offsets(phi, shown.low, shown.high, 90, 0.4);
+    for (std::size_t i = 0; i < picked.size(); ++i)
+      rows.add({e.electrode, names[a]},
+               {phi[i], e.value.at(names[a])[picked[i]], ranks[picked[i]], static_cast<double>(a + 1) + aside[i]});
+  }
+}
+
+std::string swarm_panel(const Figure& f, const Explained& e, const std::vector<std::string>& names, const Extent& shown,
+                        const std::string& colour, double top, double panel_height) {
+  return place(f, {room_for_names(names, 19), 74, top - panel_height, top}) +
+         fmt::format("set yrange [0.4:{}.6]\n", names.size()) + named_tics("y", names, "") + "set xtics font tiny\n" +
+         value_axis("x", "'SHAP value: change of the predicted target'", shown) +
+         "set key off\nset cbrange [0:1]\nset cbtics ('low' 0, 'high' 1) font tiny scale 0 offset -0.9, 0\nset palette "
+         "defined (0 '#3B4CC0', 0.5 "
+         "'#DDDDDD', 1 '#B40426')\n" +
+         fmt::format(
+             "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\n",
+             76.0 / 85, (top - panel_height + 4) / f.height_mm, 1.6 / 85, (panel_height - 8) / f.height_mm) +
+         "set label 2 'value of the attribute' at screen 0.97, " +
+         fmt::format("screen {:.4f} center rotate by 90 font tiny\n", (top - panel_height / 2) / f.height_mm) +
+         fmt::format("set label 1 {} at graph 0, graph 1 left offset 0, 0.5 textcolor rgb {}\n",
+                     plot_text(with_n(e.electrode, static_cast<double>(e.n))), colour) +
+         "set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics "
+         "linewidth 0.4 dashtype 1 linecolor rgb pale\n" +
+         joined_plots({fmt::format(
+             "'shap_beeswarm.csv' using (at('electrode', {}, val('shap'))):(val('position')):(val('rank')) "
+             "with points pointtype 7 pointsize 0.2 linecolor palette notitle",
+             verbatim(e.electrode))});
+}
+
+}  // namespace
+
 /// SHAP values of single particles, a row an attribute.
 FigureResult shap_beeswarm(const StudyResults& results) {
   const auto all = all_explained(results);
@@ -201,46 +242,13 @@ FigureResult shap_beeswarm(const StudyResults& results) {
   const double panel_height = 5.2 * static_cast<double>(lines) + 3;
   f.height_mm = 6 + static_cast<double>(all.size()) * (panel_height + 13);
   for (std::size_t k = 0; k < all.size(); ++k) {
-    const Explained& e = all[k];
-    auto names = leading({e}, shown_in_swarm);
+    auto names = leading({all[k]}, shown_in_swarm);
     std::reverse(names.begin(), names.end());
-    double low = 0, high = 0;
-    for (const auto& name : names)
-      for (const double phi : e.shap.at(name)) {
-        low = std::min(low, phi);
-        high = std::max(high, phi);
-      }
-    for (std::size_t a = 0; a < names.size(); ++a) {
-      const auto ranks = relative_ranks(e.value.at(names[a]));
-      const auto picked = thinned(e.n, most_points);
-      std::vector<double> phi;
-      for (const std::size_t i : picked) phi.push_back(e.shap.at(names[a])[i]);
-      const auto aside = swarm_offsets(phi, low, high, 90, 0.4);
-      for (std::size_t i = 0; i < picked.size(); ++i)
-        rows.add({e.electrode, names[a]},
-                 {phi[i], e.value.at(names[a])[picked[i]], ranks[picked[i]], static_cast<double>(a + 1) + aside[i]});
-    }
+    const Extent shown = shap_extent({all[k]}, names);
+    add_swarm(all[k], names, shown, rows);
     const double top = f.height_mm - 8 - static_cast<double>(k) * (panel_height + 13);
     f.script +=
-        (k > 0 ? next_panel() : "") + place(f, {room_for_names(names, 19), 74, top - panel_height, top}) +
-        fmt::format("set yrange [0.4:{}.6]\n", names.size()) + named_tics("y", names, "") + "set xtics font tiny\n" +
-        value_axis("x", "'SHAP value: change of the predicted target'", {low, high}) +
-        "set key off\nset cbrange [0:1]\nset cbtics ('low' 0, 'high' 1) font tiny scale 0 offset -0.9, 0\nset palette "
-        "defined (0 '#3B4CC0', 0.5 "
-        "'#DDDDDD', 1 '#B40426')\n" +
-        fmt::format(
-            "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\n",
-            76.0 / 85, (top - panel_height + 4) / f.height_mm, 1.6 / 85, (panel_height - 8) / f.height_mm) +
-        "set label 2 'value of the attribute' at screen 0.97, " +
-        fmt::format("screen {:.4f} center rotate by 90 font tiny\n", (top - panel_height / 2) / f.height_mm) +
-        fmt::format("set label 1 {} at graph 0, graph 1 left offset 0, 0.5 textcolor rgb {}\n",
-                    plot_text(with_n(e.electrode, static_cast<double>(e.n))), electrode_colour(k)) +
-        "set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics "
-        "linewidth 0.4 dashtype 1 linecolor rgb pale\n";
-    f.script += joined_plots(
-        {fmt::format("'shap_beeswarm.csv' using (at('electrode', {}, val('shap'))):(val('position')):(val('rank')) "
-                     "with points pointtype 7 pointsize 0.2 linecolor palette notitle",
-                     verbatim(e.electrode))});
+        (k > 0 ? next_panel() : "") + swarm_panel(f, all[k], names, shown, electrode_colour(k), top, panel_height);
   }
   f.csv = csv_text(std::move(rows).table());
   f.caption = fmt::format(
