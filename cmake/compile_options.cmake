@@ -20,3 +20,7 @@ if(CATHOSCOPE_COVERAGE)
   target_compile_options(cathoscope_options INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(cathoscope_options INTERFACE --coverage)
 endif()
+set(instrumented_for_fuzzing "")  # modules and fuzz targets, not the tests
+if(CATHOSCOPE_FUZZ)
+  set(instrumented_for_fuzzing -fsanitize=fuzzer-no-link)
+endif()

@@ -1,14 +1,22 @@
 # cathoscope_module(NAME USES other modules... LIBRARIES third-party targets...)
 # One static library from src/NAME/*.cpp. USES is the module's row of the dependency table in docs/architecture.md;
-# LIBRARIES stay private, because no public header may include them.
+# LIBRARIES stay private, because no public header may include them. HEADERS: whose precompiled headers it reads, instead of
+# those of cmake/headers.cmake; a module with optimisation flags of its own can read none: HEADERS none.
 function(cathoscope_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADERS" "USES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   add_library(cathoscope_${name} STATIC ${sources})
   target_include_directories(cathoscope_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(cathoscope_${name} PUBLIC cathoscope_options)
+  target_compile_options(cathoscope_${name} PRIVATE ${instrumented_for_fuzzing})
   foreach(used ${ARG_USES})
     target_link_libraries(cathoscope_${name} PUBLIC cathoscope_${used})
   endforeach()
   target_link_libraries(cathoscope_${name} PRIVATE ${ARG_LIBRARIES})
+  if(NOT ARG_HEADERS)
+    set(ARG_HEADERS cathoscope_headers)
+  endif()
+  if(TARGET ${ARG_HEADERS})
+    target_precompile_headers(cathoscope_${name} REUSE_FROM ${ARG_HEADERS})
+  endif()
 endfunction()

@@ -55,7 +55,7 @@ void print_machine(const Json& j) {
   fmt::print("cathoscope {} ({})\n", j["version"].get<std::string>(), j["source"].get<std::string>());
   for (const auto& [name, version] : j["libraries"].items()) fmt::print("  {} {}\n", name, version.get<std::string>());
   std::string features;
-  for (const auto& f : j["cpu_features"]) features += " " + f.get<std::string>();
+  for (const auto& f : j["cpu_features"]) features += fmt::format(" {}", f.get<std::string>());
   std::string devices;
   for (const auto& d : j["devices"]) devices += (devices.empty() ? "" : ", ") + d.get<std::string>();
   fmt::print("devices: {} ({} threads;{})\n", devices, j["threads"].get<int>(), features);

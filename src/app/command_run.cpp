@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <stdexcept>
 
 namespace cathoscope::app {
 
@@ -48,9 +49,10 @@ std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) 
   if (in.table)
     return fmt::format("electrode {}: a table of {} rows and {} columns", e.name, in.table->rows(),
                        in.table->columns.size());
-  const auto& file = in.volume ? *in.volume : in.labels.value();
+  const VolumeFile* file = in.volume ? &*in.volume : in.labels ? &*in.labels : nullptr;
+  if (!file) throw std::logic_error("electrode " + e.name + ": open_inputs found neither table nor volume nor labels");
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
-                     file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),
+                     file->synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file->type),
                      text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);
 }
 
@@ -223,13 +225,13 @@ Exit status(const StatusCommand& c, Console& console) {
     run_shard(study.loaded.value, study.inputs, *shard, run);
   else
     run_study(study.loaded.value, study.inputs, run);
-  fmt::print("{:<20} {:<26} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
+  fmt::print("{:<20} {:<28} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
   for (const auto& line : run.seen()) {
     const char* state = line.status.state == StageState::finished  ? "finished"
                         : line.status.state == StageState::missing ? "missing"
                                                                    : "stale";
     const std::string stage = line.part.empty() ? line.stage : fmt::format("{} ({})", line.stage, line.part);
-    fmt::print("{:<20} {:<26} {:<9} {:>12} {:>12}\n", line.electrode, stage, state,
+    fmt::print("{:<20} {:<28} {:<9} {:>12} {:>12}\n", line.electrode, stage, state,
                line.status.seconds > 0 ? duration_text(line.status.seconds) : "-",
                line.status.bytes > 0 ? bytes_text(static_cast<double>(line.status.bytes)) : "-");
     if (!c.why) continue;

@@ -47,11 +47,11 @@ double largest_legendre(int degree, int order);
 
 /// r(theta) = R (1 + e Y), with Y the real spherical harmonic of degree l and order m scaled to a largest value of 1.
 struct RoughBall {
-  Point centre;
-  double radius;
-  double amplitude;
-  int degree;
-  int order;
+  Point centre{};
+  double radius = 0;
+  double amplitude = 0;
+  int degree = 0;
+  int order = 0;
   double peak = largest_legendre(degree, order);
 
   [[nodiscard]] double radius_at(double cos_theta, double phi) const;

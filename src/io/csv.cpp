@@ -74,10 +74,9 @@ class Splitter {
     Cell c;
     if (at_ < text_.size() && text_[at_] == '"') read_quoted(c);
     while (at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n') c.text += text_[at_++];
-    if (!c.text.empty() && c.text.back() == '\r' && !c.quoted)
-      c.text.pop_back();
-    else if (c.quoted && !c.text.empty() && c.text.back() == '\r' && at_ > 0 && text_[at_ - 1] == '\r')
-      c.text.pop_back();
+    // within quotes a return is text: one that ends the line stands behind them
+    const bool ended_by_return = !c.quoted || (at_ > 0 && text_[at_ - 1] == '\r');
+    if (!c.text.empty() && c.text.back() == '\r' && ended_by_return) c.text.pop_back();
     row.cells.push_back(std::move(c));
     if (at_ >= text_.size()) return false;
     const bool separator = text_[at_] == separator_;
@@ -196,7 +195,7 @@ class Reader {
     Column column;
     column.name = std::move(name);
     if (column.name == "label" && all(c, [](const Cell& x) { return id_from(trimmed(x.text)).has_value(); })) {
-      for (const Row& r : rows_) column.ids.push_back(*id_from(trimmed(r.cells[c].text)));
+      for (const Row& r : rows_) column.ids.push_back(id_from(trimmed(r.cells[c].text)).value());
     } else if (all(c, [](const Cell& x) { return trimmed(x.text).empty() || number_from(trimmed(x.text)); })) {
       for (const Row& r : rows_)
         column.numbers.push_back(

@@ -148,7 +148,7 @@ def test_what_changes_decides_what_runs(tables):
     trees = tables.run(electrodes, "--dry-run", "--set", "regression.trees=9")
     assert "e/regression (contributions): would run" in trees.stderr
     status = tables.program("status", tables.output, "--why")
-    assert status.returncode == 0 and sum("  finished  " in line for line in status.stdout.splitlines()) == 3
+    assert status.returncode == 0 and sum(" finished " in line for line in status.stdout.splitlines()) == 3
     more = (tables.folder / "paper10/attributes.csv").read_text().splitlines()
     (tables.folder / "paper10/attributes.csv").write_text("\n".join(more[:-1]) + "\n")
     shorter = tables.run(electrodes, "--dry-run")

@@ -3,6 +3,7 @@
 
 #include <cathoscope/attributes/attributes.hpp>
 #include <cathoscope/chemomechanics/config.hpp>
+#include <cathoscope/config/describe.hpp>
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/core/table.hpp>
 #include <cathoscope/figures/config.hpp>
@@ -190,3 +191,11 @@ void check(P& problems, const Config& c) {
 }
 
 }  // namespace cathoscope
+
+/// A description of the whole configuration takes 10 s to compile: it is compiled once, in config.cpp.
+namespace cathoscope::describing {
+extern template TypeInfo type_of(const Config& value);
+extern template ConfigValue tree_of(const Config& value);
+extern template void assign(Config& value, const ConfigValue& tree);
+extern template void check_all(Problems& problems, const Config& value, const std::string& prefix);
+}  // namespace cathoscope::describing

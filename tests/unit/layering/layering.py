@@ -73,13 +73,13 @@ def read_table(cmake):
     table = {}
     for call in re.findall(r"cathoscope_module\(([^)]*)\)", text):
         name, *words = call.split()
-        uses, libraries, place = [], [], None
+        lists, place = {"USES": [], "LIBRARIES": [], "HEADERS": []}, None
         for word in words:
-            if word in ("USES", "LIBRARIES"):
-                place = uses if word == "USES" else libraries
+            if word in lists:
+                place = lists[word]
             else:
                 place.append(word)
-        table[name] = Row(set(uses), libraries_linked(libraries))
+        table[name] = Row(set(lists["USES"]), libraries_linked(lists["LIBRARIES"]))
     for name, call in re.findall(r"target_link_libraries\(cathoscope_(\w+)\s([^)]*)\)", text):
         if name in table:
             table[name].libraries |= libraries_linked(call.split())
