@@ -202,12 +202,15 @@ namespace {
 void require_run_folder(const fs::path& folder) {
   if (fs::exists(folder / "config.yaml")) return;
   const fs::path first = fs::absolute(folder / "").lexically_normal().parent_path();
-  std::string shards;
+  std::string shard;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(first.parent_path(), none))
-    if (shard_of(entry.path()) && entry.path().string().starts_with(first.string() + ".shard-"))
-      shards = fmt::format(". Its shards are there, see each of them: cathoscope status {}", entry.path().string());
-  fail(Exit::no_input, "{} is not a run folder: it has no config.yaml{}", folder.string(), shards);
+  for (const auto& entry : fs::directory_iterator(first.parent_path(), none)) {
+    const std::string path = entry.path().string();
+    if (shard_of(entry.path()) && path.starts_with(first.string() + ".shard-") && (shard.empty() || path < shard))
+      shard = path;
+  }
+  fail(Exit::no_input, "{} is not a run folder: it has no config.yaml{}", folder.string(),
+       shard.empty() ? "" : ". Its shards are there, see each of them: cathoscope status " + shard);
 }
 
 }  // namespace
