@@ -99,6 +99,8 @@ FigureResult fig2c(const StudyResults& results) {
   Figure f = new_figure(results, 85, 92);
   f.csv = csv_text(curves.table);
   const Table distances = mean_distances(summary, names);
+  if (std::isnan(extent_of(distances, {"mean_distance_um"}).high))
+    fail(Exit::no_input, "no electrode has the four severely damaged particles that a distance to three others needs");
   f.more.push_back({"fig2c_means.csv", csv_text(distances)});
   const auto limits = limit_names(summary, names.front());
   std::vector<std::string> titles, means;
