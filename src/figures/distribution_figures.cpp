@@ -84,7 +84,7 @@ std::string difference_panel(const Figure& f, const StudyResults& results, const
   Extent extent = extent_of(differences, {"sham"}).mirrored().with_zero();
   extent.add(extent_of(differences, {"difference"}));
   std::string text =
-      place(f, {12, 82.5, 9, 33}) + value_axis("x", plot_text(target_label(results)), {0, upper}) +
+      place(f, {12, 82, 9, 33}) + value_axis("x", plot_text(target_label(results)), {0, upper}) +
       value_axis("y", "'Difference'", extent) + "set xrange [0:" + text_of(upper) +
       "]\nset offsets 0, 0, graph 0.3, graph 0.05\nset key top right\n" +
       "set arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.5 linecolor rgb grey back\n" +
@@ -129,7 +129,7 @@ FigureResult fig1b(const StudyResults& results) {
         text_of(number_at(summary, "median", row[0])), electrode_colour(e));
   }
   const Extent damage{0, upper_edge(densities)};
-  f.script = place(f, {12, 82.5, compared ? 36.0 : 9.0, f.height_mm - 3}) +
+  f.script = place(f, {12, 82, compared ? 36.0 : 9.0, f.height_mm - 3}) +
              value_axis("y", "'Probability density'", extent_of(densities, {"density", "ci_high"}).with_zero()) +
              "set xrange [0:" + text_of(damage.high) + "]\nset yrange [0:*]\n" + medians +
              (compared ? "set format x ''\n" + power_tics("x", damage, label_power(damage), false)
