@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 
 namespace cathoscope {
@@ -191,11 +192,22 @@ class Reader {
     return row;
   }
 
+  /// Nothing where a cell is no whole number.
+  [[nodiscard]] std::optional<std::vector<std::uint64_t>> ids_of(std::size_t c) const {
+    std::vector<std::uint64_t> ids;
+    for (const Row& r : rows_) {
+      const auto id = id_from(trimmed(r.cells[c].text));
+      if (!id) return std::nullopt;
+      ids.push_back(*id);
+    }
+    return ids;
+  }
+
   [[nodiscard]] Column column(std::size_t c, std::string name) const {
     Column column;
     column.name = std::move(name);
-    if (column.name == "label" && all(c, [](const Cell& x) { return id_from(trimmed(x.text)).has_value(); })) {
-      for (const Row& r : rows_) column.ids.push_back(id_from(trimmed(r.cells[c].text)).value());
+    if (auto ids = column.name == "label" ? ids_of(c) : std::nullopt) {
+      column.ids = std::move(*ids);
     } else if (all(c, [](const Cell& x) { return trimmed(x.text).empty() || number_from(trimmed(x.text)); })) {
       for (const Row& r : rows_)
         column.numbers.push_back(
