@@ -34,6 +34,7 @@ std::string output_of_program(std::vector<std::string> words) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
@@ -59,16 +60,16 @@ std::string submitted(const fs::path& script, const std::string& dependency) {
   if (!dependency.empty()) words.push_back("--dependency=afterok:" + dependency);
   words.push_back(script.string());
   const std::string text = output_of_program(words);
-  const std::string job = text.substr(0, text.find_first_not_of("0123456789"));
+  std::string job = text.substr(0, text.find_first_not_of("0123456789"));
   if (job.empty()) fail(Exit::unavailable, "sbatch did not say the number of the job, but '{}'", text);
   return job;
 }
 
 /// This program, or the one beside it that knows MPI. Throws Error{unavailable} where that was not built.
 fs::path program_for(int ranks) {
-  const fs::path program = fs::read_symlink("/proc/self/exe");
+  fs::path program = fs::read_symlink("/proc/self/exe");
   if (ranks == 1) return program;
-  const fs::path with_mpi = program.parent_path() / "cathoscope-mpi";
+  fs::path with_mpi = program.parent_path() / "cathoscope-mpi";
   if (!fs::exists(with_mpi))
     fail(Exit::unavailable, "--ranks {}: {} is not there; build it with -DCATHOSCOPE_MPI=ON", ranks, with_mpi.string());
   return with_mpi;

@@ -120,7 +120,7 @@ std::chrono::seconds duration_from(const std::string& text) {
   return std::chrono::seconds(*total);
 }
 
-StopWatch::StopWatch(std::optional<std::chrono::seconds> limit, std::optional<std::filesystem::path> file) {
+StopWatch::StopWatch(std::optional<std::chrono::seconds> limit, const std::optional<std::filesystem::path>& file) {
   if (!limit && !file) return;
   const auto end = std::chrono::steady_clock::now() + limit.value_or(std::chrono::hours(24 * 365));
   thread_ = std::jthread([end, file](const std::stop_token& token) {

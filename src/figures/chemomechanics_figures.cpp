@@ -201,6 +201,7 @@ FigureResult fig3b(const StudyResults& results) {
     if (h.first_charge(s)) steps.push_back(s);
   const auto rows = [&](const std::vector<double>& values, std::size_t stride, std::size_t p) {
     std::vector<double> column;
+    column.reserve(steps.size());
     for (const std::size_t s : steps) column.push_back(values[s * stride + p]);
     return column;
   };

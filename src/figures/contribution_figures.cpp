@@ -191,15 +191,10 @@ std::string difference_panel(const Figure& f, const StudyResults& results, const
       elements.push_back(rows +
                          ":(0):(val('position') - 0.42):(val('position') + 0.42):(-val('sham')):(val('sham')) with "
                          "boxxyerror fillcolor rgb null_band notitle");
-    elements.push_back(
-        rows +
-        ":(val('ci_low')):(0):(val('ci_high') - val('ci_low')) with vectors nohead linewidth 0.6 linecolor rgb " +
-        colour + " notitle");
-    elements.push_back(
-        rows + ":(val('mean') - val('sd')):(0):(2 * val('sd')) with vectors nohead linewidth 1.8 linecolor rgb " +
-        colour + " notitle");
-    elements.push_back(rows + ":(val('mean')) with points pointtype 7 pointsize 0.35 linecolor rgb " + colour +
-                       " notitle");
+    for (const char* look : {":(val('ci_low')):(0):(val('ci_high') - val('ci_low')) with vectors nohead linewidth 0.6",
+                             ":(val('mean') - val('sd')):(0):(2 * val('sd')) with vectors nohead linewidth 1.8",
+                             ":(val('mean')) with points pointtype 7 pointsize 0.35"})
+      elements.push_back(fmt::format("{}{} linecolor rgb {} notitle", rows, look, colour));
   }
   return text + joined_plots(elements);
 }
@@ -258,8 +253,9 @@ std::string score_panel(const Figure& f, const StudyResults& results, const Cont
           fmt::format("(val('score')) with points pointtype 12 pointsize 0.45 linewidth 0.9 linecolor rgb ink {}",
                       e == 0 ? "title 'published'" : "notitle")));
   }
-  elements.push_back("NaN with points pointtype 4 pointsize 0.3 linewidth 0.6 linecolor rgb ink title 'random seeds'");
-  elements.push_back(
+  elements.emplace_back(
+      "NaN with points pointtype 4 pointsize 0.3 linewidth 0.6 linecolor rgb ink title 'random seeds'");
+  elements.emplace_back(
       "NaN with points pointtype 8 pointsize 0.35 linewidth 0.6 linecolor rgb ink title 'subsets of the particles'");
   return text + joined_plots(elements);
 }

@@ -196,6 +196,7 @@ std::vector<std::string> by_effect(const Effects& e) {
   const auto key = [&](std::size_t r) { return std::isfinite(e.size[r]) ? e.size[r] : -1; };
   std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
   std::vector<std::string> names;
+  names.reserve(rows.size());
   for (const std::size_t r : rows) names.push_back(e.parameter[r]);
   return names;
 }

@@ -28,8 +28,8 @@ std::array<std::uint8_t, 3> colour_of(double share) {
   const auto i = std::min(static_cast<std::size_t>(at), palette.size() - 2);
   std::array<std::uint8_t, 3> colour{};
   for (std::size_t c = 0; c < 3; ++c)
-    colour[c] = static_cast<std::uint8_t>(palette[i][c] +
-                                          (at - static_cast<double>(i)) * (palette[i + 1][c] - palette[i][c]) + 0.5);
+    colour[c] = static_cast<std::uint8_t>(
+        std::lround(palette[i][c] + (at - static_cast<double>(i)) * (palette[i + 1][c] - palette[i][c])));
   return colour;
 }
 
@@ -40,7 +40,7 @@ std::vector<double> damage_by_label(const StudyResults& results, const PicturedE
   const Column* label = t.find("label");
   if (label == nullptr || label->ids.size() != t.rows()) return damage;
   std::vector<std::pair<std::uint64_t, std::size_t>> rows;
-  for (std::size_t r = 0; r < t.rows(); ++r) rows.push_back({label->ids[r], r});
+  for (std::size_t r = 0; r < t.rows(); ++r) rows.emplace_back(label->ids[r], r);
   std::sort(rows.begin(), rows.end());
   for (std::size_t i = 0; i < e.grids.label_ids.size(); ++i) {
     const auto found = std::lower_bound(rows.begin(), rows.end(), std::pair{e.grids.label_ids[i], std::size_t{0}});
@@ -132,8 +132,8 @@ OverviewLayout layout_of(const Overview& o) {
     tallest =
         std::max(tallest, panel_width * static_cast<double>(view.image.height) / static_cast<double>(view.image.width));
   const double pitch_y = title_mm + tallest + below_mm;
-  const auto rows = static_cast<double>((o.electrodes.size() + 1) / 2);
-  return {one ? 120.0 : 180.0, panel_width, one ? 0.0 : 88.0, pitch_y, rows * pitch_y + 9};
+  const std::size_t rows = (o.electrodes.size() + 1) / 2;
+  return {one ? 120.0 : 180.0, panel_width, one ? 0.0 : 88.0, pitch_y, static_cast<double>(rows) * pitch_y + 9};
 }
 
 std::string damage_rows(const PicturedElectrode& e, const std::vector<double>& damage) {
@@ -149,8 +149,9 @@ std::string overview_panel(const Figure& f, const OverviewLayout& layout, const 
                            const PicturedElectrode& e, const RenderedView& v, std::size_t i, const std::string& file) {
   const double width = static_cast<double>(v.image.width) * v.pixel_um,
                height = static_cast<double>(v.image.height) * v.pixel_um;
-  const double left = 5 + layout.pitch_x * static_cast<double>(i % 2),
-               top = title_mm + layout.pitch_y * static_cast<double>(i / 2);
+  const std::size_t row = i / 2, column = i % 2;
+  const double left = 5 + layout.pitch_x * static_cast<double>(column),
+               top = title_mm + layout.pitch_y * static_cast<double>(row);
   const double scale = layout.panel_width / width;
   std::string s = "unset arrow; unset label\n" + panel_mm(f, left, top, layout.panel_width, height * scale);
   s += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", text_of(v.left_um), text_of(v.left_um + width),

@@ -95,8 +95,9 @@ Panel grid_panel(const Panel& area, std::size_t index, std::size_t columns, std:
   const auto nx = static_cast<double>(columns), ny = static_cast<double>(rows);
   const double width = (area.right - area.left - (nx - 1) * gap_x) / nx;
   const double height = (area.top - area.bottom - (ny - 1) * gap_y) / ny;
-  const double left = area.left + static_cast<double>(index % columns) * (width + gap_x);
-  const double top = area.top - static_cast<double>(index / columns) * (height + gap_y);
+  const std::size_t row = index / columns, column = index % columns;
+  const double left = area.left + static_cast<double>(column) * (width + gap_x);
+  const double top = area.top - static_cast<double>(row) * (height + gap_y);
   return {left, left + width, top - height, top};
 }
 
@@ -212,6 +213,7 @@ std::vector<std::string> density_elements(const std::string& file, const std::ve
 
 std::vector<std::string> names_of(const StudyResults& results) {
   std::vector<std::string> names;
+  names.reserve(results.electrodes.size());
   for (const auto& e : results.electrodes) names.push_back(e.name);
   return names;
 }

@@ -73,6 +73,7 @@ Explained explained(const StudyResults& results, const ElectrodeResults& e) {
 
 std::vector<Explained> all_explained(const StudyResults& results) {
   std::vector<Explained> all;
+  all.reserve(results.electrodes.size());
   for (const auto& e : results.electrodes) all.push_back(explained(results, e));
   if (all.empty()) fail(Exit::no_input, "the run has no electrode");
   return all;
@@ -196,6 +197,7 @@ void add_swarm(const Explained& e, const std::vector<std::string>& names, const 
     const auto ranks = relative_ranks(e.value.at(names[a]));
     const auto picked = thinned(e.n, most_points);
     std::vector<double> phi;
+    phi.reserve(picked.size());
     for (const std::size_t i : picked) phi.push_back(e.shap.at(names[a])[i]);
     const auto aside = swarm_offsets(phi, shown.low, shown.high, 90, 0.4);
     for (std::size_t i = 0; i < picked.size(); ++i)

@@ -313,6 +313,7 @@ Insets insets_of(const Figure& f, const Table& lines, std::size_t regions, doubl
 double region_room(const std::map<double, double>& radii, const Scene& scene) {
   if (radii.empty()) return 2 * scene.typical_radius;
   std::vector<double> sizes;
+  sizes.reserve(radii.size());
   for (const auto& [label, radius] : radii) sizes.push_back(radius);
   return 1.8 * quantile_of_values(sizes, 0.5);
 }

@@ -148,7 +148,7 @@ def test_time_limits_as_slurm_writes_them_and_as_run_does(study, cathoscope, lim
 
 def test_help_names_what_a_job_gets_without_being_told(cathoscope):
     text = cathoscope("submit", "--help").stdout
-    for default in ("[8]", "[16]", "[24h]"):
+    for default in ("=8", "=16", "=24h"):
         assert default in text, text
 
 
