@@ -141,6 +141,32 @@ std::string named_tics(const std::string& axis, const std::vector<std::string>& 
   return fmt::format("set {}tics ({}) {}\n", axis, fmt::join(tics, ", "), options);
 }
 
+namespace {
+
+/// Width of a text in Arial, in units of its size. Classes of letters with the widest of each, so never too little by much.
+double text_width(const std::string& text) {
+  double width = 0;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U) continue;  // the rest of a sign in UTF-8
+    if (std::string_view("fijlrtI .,:;'|()[]-").find(c) != std::string_view::npos)
+      width += 0.33;
+    else if (std::string_view("mwMW@%").find(c) != std::string_view::npos)
+      width += 0.94;
+    else
+      width += c >= 'A' && c <= 'Z' ? 0.72 : 0.56;
+  }
+  return width;
+}
+
+}  // namespace
+
+double room_for_names(const std::vector<std::string>& names, double least) {
+  constexpr double small_mm = 6 * 25.4 / 72, tics_and_edge = 3.5, most = 45;
+  double room = least;
+  for (const auto& name : names) room = std::max(room, small_mm * text_width(name) + tics_and_edge);
+  return std::min(room, most);
+}
+
 std::string origin_sentence(const StudyResults& results) {
   std::string synthetic;
   for (const auto& e : results.electrodes)
