@@ -252,7 +252,7 @@ void add_submit(CommandLine& c) {
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--study", o.study, "not the run but explore's laws, parameters, coverage or morris, its runs shared");
-  s->add_option("--shards", o.shards, "jobs that share the forests of the regression, or the runs of --study")
+  s->add_option("--shards", o.shards, "jobs that share the forests of the regression [1], or the runs of --study [8]")
       ->check(CLI::Range(1, 10000));
   s->add_option("--trajectories", o.trajectories, "with --study morris")->check(CLI::Range(2, 100000));
   s->add_option("--ranks", o.ranks, "processes that share a run, with MPI; each has --threads and --memory of its own")
