@@ -5,7 +5,8 @@ add_library(cathoscope_torch STATIC ${CMAKE_BINARY_DIR}/generated/torch.cpp)
 target_include_directories(cathoscope_torch SYSTEM PUBLIC ${TORCH_INCLUDE_DIRS})
 target_link_libraries(cathoscope_torch PUBLIC cathoscope_options torch)
 target_compile_options(cathoscope_torch PRIVATE ${instrumented_for_fuzzing})
-target_precompile_headers(cathoscope_torch PRIVATE <torch/torch.h>)
+target_precompile_headers(cathoscope_torch PRIVATE
+  $<$<CXX_COMPILER_ID:Clang>:${CMAKE_CURRENT_LIST_DIR}/libtorch_for_clang.hpp> <torch/torch.h>)
 
 # cathoscope_torch_sources(NAME FILES...): these files of module NAME, made with HEADERS none, share the precompiled header.
 function(cathoscope_torch_sources name)

@@ -67,7 +67,7 @@ crashes=$root/build/fuzz/crashes
 mkdir -p "$crashes" "$root/build/fuzz/log"
 finds=$(mktemp)
 trap 'rm -f "$finds"' EXIT
-export ASAN_OPTIONS=allocator_may_return_null=1
+export ASAN_OPTIONS=allocator_may_return_null=1:suppressions=$root/tests/asan-suppressions.txt
 export LSAN_OPTIONS=suppressions=$root/tests/lsan-suppressions.txt:print_suppressions=0
 export root seconds crashes finds
 export -f fuzz malloc_limit say

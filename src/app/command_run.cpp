@@ -67,8 +67,16 @@ void require_space(const fs::path& folder, const Estimate& need) {
 }
 
 std::string resume_hint(const RunCommand& c) {
-  return fmt::format("Finished stages are kept. To go on: cathoscope run {}{}{}", c.config,
-                     c.output.empty() ? "" : " --output " + c.output, c.shard.empty() ? "" : " --shard " + c.shard);
+  std::string command = "cathoscope run " + c.config;
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty()) command += fmt::format(" {} {}", option, value);
+  };
+  add("--output", c.output);
+  add("--from", c.from);
+  add("--until", c.until);
+  add("--only", c.only);
+  add("--shard", c.shard);
+  return "What is finished is kept. To go on: " + command;
 }
 
 Study study_of(const RunCommand& c) {
@@ -115,6 +123,18 @@ void help(const RunCommand& c, Team& team) {
   team.serve(tasks, progress);
 }
 
+/// What a shard is one of, which decides its stages and its folder.
+enum class Work { study, electrodes_shard, regression_shard };
+
+void do_work(Work work, const Study& study, const Shard& shard, Run& run) {
+  const Config& config = study.loaded.value;
+  switch (work) {
+    case Work::study: return run_study(config, study.inputs, run);
+    case Work::electrodes_shard: return run_shard(config, study.inputs, shard, run);
+    case Work::regression_shard: return run_regression_shard(config, study.inputs, shard, run);
+  }
+}
+
 /// All of the run, or what rank 0 does of it.
 Exit lead(const RunCommand& c, Team& team, Console& console) {
   const Ranks ranks = team.ranks([&](const std::string& text) { console.warn(text); });
@@ -132,11 +152,13 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
 
   RunOptions options;
   options.selected = selected_stages(config, c.from, c.until, c.only);
-  std::optional<Shard> shard;
+  const Shard shard = c.shard.empty() ? Shard{} : shard_from(c.shard);
+  Work work = Work::study;
   if (!c.shard.empty()) {
-    shard = shard_from(c.shard);
-    options.selected = shard_stages(options.selected);
-    folder = shard_folder(folder, *shard);
+    options.selected = shard_stages(options.selected, config);
+    work = shares_regression(options.selected) ? Work::regression_shard : Work::electrodes_shard;
+    options.shared = work == Work::regression_shard;
+    if (!options.shared) folder = shard_folder(folder, shard);
   }
   options.force = c.force;
   options.dry_run = c.dry_run;
@@ -144,26 +166,27 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
     (void)checked_network_text(config);
   options.threads = threads_of(c, config);
   options.memory_bytes = memory_of(c, config, team);
-  if (!c.dry_run) require_space(folder, estimate(config, study.inputs, options.memory_bytes, options.threads));
+  if (!c.dry_run)
+    require_space(folder, estimate(config, study.inputs, options.selected, options.memory_bytes, options.threads));
 
   const StopWatch watch(limit, c.stop_file.empty() ? std::nullopt : std::optional(fs::path(c.stop_file)));
   Run run(folder, config.name, options,
           {team.listener(console.listener()), [&](const std::string& m) { console.info(m); }, &stop_flag(), ranks});
-  if (!c.dry_run) console.log_to(folder / "log.txt");
+  if (!c.dry_run && !options.shared) console.log_to(folder / "log.txt");
   if (!c.json_log.empty()) console.log_json_to(c.json_log);
   if (ranks.shared()) console.info(fmt::format("{} ranks share segmentation and attributes", ranks.size));
   for (std::size_t i = 0; i < study.inputs.size(); ++i)
-    if (!shard || shard->has(i)) console.info(electrode_text(config.electrodes[i], study.inputs[i]));
+    if (options.shared || shard.has(i)) console.info(electrode_text(config.electrodes[i], study.inputs[i]));
   try {
-    if (shard)
-      run_shard(config, study.inputs, *shard, run);
-    else
-      run_study(config, study.inputs, run);
+    do_work(work, study, shard, run);
   } catch (const Error& e) {
-    if (e.exit() != Exit::interrupted) throw;
+    if (e.exit() != Exit::interrupted || stop_reason().empty()) throw;  // or another process is at it
     fail(Exit::interrupted, "stopped by {}. {}", stop_reason(), resume_hint(c));
   }
-  if (!c.dry_run) console.info("results: " + folder.string());
+  if (!c.dry_run && options.shared)
+    console.info(fmt::format("this shard is done; a run without --shard goes on from {}", folder.string()));
+  else if (!c.dry_run)
+    console.info("results: " + folder.string());
   return Exit::ok;
 }
 
@@ -188,8 +211,9 @@ Exit check(const CheckCommand& c, Console& console) {
     if (config.segmentation.method == "network" && !study.inputs[i].labels)
       fmt::print("{}\n", network_estimate_text(config, study.inputs[i]));
   }
-  const Estimate need = estimate(config, study.inputs, memory_budget(config.runtime.memory_gib),
-                                 resolve_threads(static_cast<int>(config.runtime.threads)));
+  const Estimate need =
+      estimate(config, study.inputs, selected_stages(config, "", "", ""), memory_budget(config.runtime.memory_gib),
+               resolve_threads(static_cast<int>(config.runtime.threads)));
   for (const auto& s : need.stages) fmt::print("memory: {} about {}\n", s.stage, bytes_text(s.bytes));
   fmt::print("memory: at most {}\ndisk: at most {}\n", bytes_text(need.memory_bytes), bytes_text(need.disk_bytes));
   console.info("the configuration and its inputs are fine");
@@ -221,7 +245,7 @@ Exit status(const StatusCommand& c, Console& console) {
   const Study study = open_study((folder / "config.yaml").string(), {});
   const auto shard = shard_of(folder);
   RunOptions options;
-  options.selected = shard ? shard_stages(stage_names()) : stage_names();
+  options.selected = shard ? shard_stages(stage_names(), study.loaded.value) : stage_names();
   options.dry_run = true;
   Run run(folder, study.loaded.value.name, options, {{}, [](const std::string&) {}, nullptr});
   if (shard)

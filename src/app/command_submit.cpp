@@ -18,7 +18,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace cathoscope::app {
 
@@ -87,6 +89,15 @@ std::size_t shared_electrodes(const Config& config) {
   return measured > 1 ? config.electrodes.size() : static_cast<std::size_t>(measured);
 }
 
+/// One where nobody asks for more: forests of a usual study take minutes.
+int regression_shards(const SubmitCommand& c, const Config& config) {
+  const int shards = c.shards.value_or(1);
+  const auto stages = selected_stages(config, "", "", "");
+  if (shards > 1 && std::find(stages.begin(), stages.end(), "regression") == stages.end())
+    fail(Exit::usage, "--shards {}: regression, which they share, is not among the `stages` of {}", shards, c.config);
+  return shards;
+}
+
 /// Refuses what `explore` would refuse in every job.
 void require_model_study(const SubmitCommand& c, const Config& config) {
   const std::vector<std::string> studies{"laws", "parameters", "coverage", "morris"};
@@ -115,7 +126,7 @@ JobSettings settings_of(const SubmitCommand& c) {
     s.output = c.output.empty() ? run_folder / "explore" : fs::absolute(c.output).lexically_normal();
     if (!c.output.empty()) s.logs = job_folder(s.output);
   }
-  s.shards = c.shards;
+  s.shards = c.study.empty() ? regression_shards(c, config) : c.shards.value_or(8);
   s.trajectories = c.trajectories;
   s.ranks = c.ranks;
   s.set = c.set;
@@ -127,12 +138,15 @@ JobSettings settings_of(const SubmitCommand& c) {
   return s;
 }
 
-void print(const JobScripts& scripts, const fs::path& folder) {
-  if (scripts.array)
-    fmt::print("# ---- {}\n{}\n# ---- {}, after it: sbatch --dependency=afterok:JOB\n",
-               (folder / (scripts.array->name + ".sh")).string(), scripts.array->text,
-               (folder / (scripts.last.name + ".sh")).string());
-  fmt::print("{}", scripts.last.text);
+void print(const std::vector<JobScript>& scripts, const fs::path& folder) {
+  for (std::size_t i = 0; i < scripts.size(); ++i) {
+    const std::string file = (folder / (scripts[i].name + ".sh")).string();
+    if (i > 0)
+      fmt::print("\n# ---- {}, after it: sbatch --dependency=afterok:JOB\n", file);
+    else if (scripts.size() > 1)
+      fmt::print("# ---- {}\n", file);
+    fmt::print("{}", scripts[i].text);
+  }
 }
 
 /// The number of the job.
@@ -147,7 +161,7 @@ std::string written_and_submitted(const JobScript& script, const fs::path& folde
 Exit submit(const SubmitCommand& c, Console& console) {
   if (!c.slurm) fail(Exit::usage, "submit: Slurm is the one batch system that this program knows; say --slurm");
   const JobSettings settings = settings_of(c);
-  const JobScripts scripts = slurm_scripts(settings);
+  const std::vector<JobScript> scripts = slurm_scripts(settings);
   if (c.print) {
     print(scripts, settings.logs);
     return Exit::ok;
@@ -155,15 +169,15 @@ Exit submit(const SubmitCommand& c, Console& console) {
   std::error_code error;
   fs::create_directories(settings.logs, error);
   if (error) fail(Exit::cannot_create, "{} cannot be created: {}", settings.logs.string(), error.message());
-  std::string first;
-  if (scripts.array) {
-    first = written_and_submitted(*scripts.array, settings.logs, "");
-    fmt::print("{}\n", first);
-    console.info(fmt::format("job {}: {}, an array", first, scripts.array->name));
+  std::string job;
+  for (const JobScript& script : scripts) {
+    const std::string before = std::exchange(job, written_and_submitted(script, settings.logs, job));
+    fmt::print("{}\n", job);
+    std::fflush(stdout);  // should a later one be refused
+    console.info(fmt::format("job {}: {}{}{}", job, script.name,
+                             script.text.find("#SBATCH --array=") == std::string::npos ? "" : ", an array",
+                             before.empty() ? "" : ", after job " + before));
   }
-  const std::string last = written_and_submitted(scripts.last, settings.logs, first);
-  fmt::print("{}\n", last);
-  console.info(fmt::format("job {}: {}{}", last, scripts.last.name, first.empty() ? "" : ", after it"));
   console.info("scripts and logs: " + settings.logs.string());
   return Exit::ok;
 }

@@ -163,7 +163,7 @@ struct SubmitCommand {
   double memory_gib = 16;
   int ranks = 1;
   std::string study;
-  int shards = 8;
+  std::optional<int> shards;
   int trajectories = 20;
 };
 Exit submit(const SubmitCommand& command, Console& console);

@@ -81,7 +81,9 @@ void add_run(CommandLine& c) {
   s->add_option("--time-limit", o.time_limit, "stop in good order after this time, e.g. 3h50m");
   s->add_option("--stop-file", o.stop_file, "stop in good order when this file appears");
   s->add_option("--json-log", o.json_log, "also write messages to this file, one JSON object a line");
-  s->add_option("--shard", o.shard, "i/n: only every n-th electrode, from the i-th, in a folder of its own; see merge");
+  s->add_option(
+      "--shard", o.shard,
+      "i/n: only every n-th electrode, in a folder of its own (see merge); with --only regression every n-th forest");
   s->callback([&c] { c.action = [&c](Console& console) { return run(c.run_command, console); }; });
 }
 
@@ -250,7 +252,8 @@ void add_submit(CommandLine& c) {
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--study", o.study, "not the run but explore's laws, parameters, coverage or morris, its runs shared");
-  s->add_option("--shards", o.shards, "with --study: jobs that share its runs")->check(CLI::Range(1, 10000));
+  s->add_option("--shards", o.shards, "jobs that share the forests of the regression [1], or the runs of --study [8]")
+      ->check(CLI::Range(1, 10000));
   s->add_option("--trajectories", o.trajectories, "with --study morris")->check(CLI::Range(2, 100000));
   s->add_option("--ranks", o.ranks, "processes that share a run, with MPI; each has --threads and --memory of its own")
       ->check(CLI::Range(1, 100000));

@@ -13,7 +13,6 @@ namespace cathoscope {
 namespace {
 
 constexpr std::int32_t nowhere = 1 << 14;  // pixels: farther than any cell of another label can be
-constexpr std::int64_t endless = std::int64_t{nowhere} * nowhere;
 
 /// Cells along a row to the nearest cell of another label in that row.
 void distances_in_row(const std::uint32_t* labels, std::int64_t n, std::int32_t* out) {
@@ -56,7 +55,7 @@ std::int64_t distance_in_column(const LabelView& labels, const std::vector<std::
   return best;
 }
 
-/// Squared distance of every cell to the nearest one of another label; `endless` where there is none. Background 0.
+/// Squared distance of every cell to the nearest one of another label; `nowhere` squared where there is none. Background 0.
 std::vector<std::int64_t> squared_distances(const LabelView& labels) {
   std::vector<std::int32_t> in_row(static_cast<std::size_t>(labels.rows * labels.columns));
   for (std::int64_t i = 0; i < labels.rows; ++i)

@@ -9,18 +9,23 @@ namespace cathoscope {
 namespace {
 
 constexpr double mebi = 1 << 20;
-constexpr double program = 100 * mebi;      // code, libraries, small things
+constexpr double program = 110 * mebi;      // code, libraries, small things
 constexpr double chunk_edge = 64;           // of the grids that stages write
 constexpr double chunk_cache = 128 * mebi;  // at most, for one grid
 
+// Of the segmentation, a voxel: labels and masks of 8 bytes compress more than 20-fold; 13.0 bytes of scratch files were
+// measured for the network's route, and its steps are the watershed's, too.
+constexpr double written_bytes = 8.0 / 20;
+constexpr double scratch_bytes = 14.0;
+
 double voxels_of(const ElectrodeInputs& in) { return static_cast<double>(volume_of(in.shape)); }
 
-/// A layer of chunks across the volume, as it is written, and the library's cache of it.
+/// A layer of chunks across the volume, as it is read and as it is written, and the library's cache of it.
 double volume_memory(const ElectrodeInputs& in) {
   const double plane = static_cast<double>(in.shape[1]) * static_cast<double>(in.shape[2]);
   const double layer = std::min<double>(chunk_edge, static_cast<double>(in.shape[0])) * plane *
                        static_cast<double>(in.volume ? size_of(in.volume->type) : 1);
-  return program + layer + std::min(layer, chunk_cache);
+  return program + 2 * layer + std::min(layer, chunk_cache);
 }
 
 /// Blocks of every thread, and tables of basins, which grow with the voxels (0.25 bytes a voxel for a clean volume, 0.7 for
@@ -36,7 +41,8 @@ double network_memory(const Config& config, const ElectrodeInputs& in, double bu
   const double diameter =
       config.segmentation.particle_diameter_um.value_or(std::min(voxel[1], voxel[2]) * canonical_diameter);
   const double working = static_cast<double>(volume_of(working_grid(in.shape, voxel, {0, 0, 0}, diameter).shape));
-  return std::max(program + std::min(budget, 22 * working + 60 * mebi * threads), watershed_memory(in, threads));
+  const double network = std::min(budget, program + 22 * working + 60 * mebi * threads);
+  return std::max(network, watershed_memory(in, threads));
 }
 
 /// Caches of the grids that are read, boxes of particles, and what a slab holds.
@@ -50,24 +56,31 @@ void take_larger(std::vector<StageMemory>& stages, std::size_t i, double bytes) 
 
 }  // namespace
 
-Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget,
-                  int threads) {
+Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs,
+                  const std::vector<std::string>& selected, std::uint64_t memory_budget, int threads) {
   const auto budget = static_cast<double>(memory_budget);
+  const auto makes = [&](const char* stage) {
+    return std::find(selected.begin(), selected.end(), stage) != selected.end();
+  };
   Estimate e;
+  double scratch = 0;
   std::vector<StageMemory> stages{{"volume"}, {"segmentation"}, {"attributes"}};
   for (const auto& in : inputs) {
     if (in.table) {
       e.memory_bytes = std::max(e.memory_bytes, program + 32.0 * static_cast<double>(in.table->rows() * 24));
       continue;
     }
-    const double grey_bytes = in.volume ? static_cast<double>(size_of(in.volume->type)) : 0;
-    // Labels and masks compress about 50-fold; scratch files of the segmentation hold up to 20 bytes a voxel meanwhile.
-    e.disk_bytes += voxels_of(in) * (grey_bytes + 8.0 / 20 + 8.0);
+    if (in.volume && makes("volume")) e.disk_bytes += voxels_of(in) * static_cast<double>(size_of(in.volume->type));
+    if (makes("segmentation")) {
+      e.disk_bytes += voxels_of(in) * written_bytes;
+      scratch = std::max(scratch, voxels_of(in) * scratch_bytes);
+    }
     const bool network = config.segmentation.method == "network" && !in.labels;
     if (in.volume) take_larger(stages, 0, volume_memory(in));
     take_larger(stages, 1, network ? network_memory(config, in, budget, threads) : watershed_memory(in, threads));
     take_larger(stages, 2, attributes_memory(in, budget));
   }
+  e.disk_bytes += scratch;
   for (auto& s : stages) {
     if (s.bytes == 0) continue;
     e.memory_bytes = std::max(e.memory_bytes, s.bytes);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace cathoscope {
 
@@ -82,9 +83,9 @@ step() {
 )")) + "note \"start $((${SLURM_RESTART_COUNT:-0} + 1))\"\n\n";
 }
 
-std::string run_step(const JobSettings& s, const std::string& more) {
+std::string run_step(const JobSettings& s, int ranks, const std::string& more) {
   std::string text = fmt::format("{} {} run {} --output {} --threads \"$SLURM_CPUS_PER_TASK\" --memory {}",
-                                 s.ranks > 1 ? "ranks" : "step", shell_word(s.program.string()),
+                                 ranks > 1 ? "ranks" : "step", shell_word(s.program.string()),
                                  shell_word(s.config.string()), shell_word(s.output.string()), text_of(s.memory_gib));
   for (const auto& set : s.set) text += " --set " + shell_word(set);
   return text + more + "\n";
@@ -108,6 +109,41 @@ std::string merge_step(const JobSettings& s) {
   return text + "\n";
 }
 
+/// A script that does `steps` once, or once for each of `tasks`.
+JobScript script(const JobSettings& s, const std::string& name, int tasks, int ranks, const std::string& steps) {
+  if (tasks == 1) return {name, head(s, name, name + ".log", ranks, "") + steps};
+  return {name, head(s, name, name + "-%a.log", ranks, fmt::format("#SBATCH --array=1-{}\n", tasks)) + steps};
+}
+
+std::string shard_option(int tasks) { return fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", tasks); }
+
+std::vector<JobScript> explore_scripts(const JobSettings& s) {
+  std::vector<JobScript> scripts;
+  if (s.shards > 1)
+    scripts.push_back(script(s, s.explore + "-runs", s.shards, 1, explore_step(s, shard_option(s.shards))));
+  scripts.push_back(script(s, s.explore, 1, 1, explore_step(s, "")));
+  return scripts;
+}
+
+/// Electrodes, attributes of all, forests of the regression, and what is left; the first three where they are shared.
+std::vector<JobScript> study_scripts(const JobSettings& s) {
+  std::vector<JobScript> scripts;
+  const int electrodes = static_cast<int>(s.electrodes);
+  if (electrodes > 1)
+    scripts.push_back(script(s, "electrodes", electrodes, s.ranks, run_step(s, s.ranks, shard_option(electrodes))));
+  std::string merge = electrodes > 1 ? merge_step(s) : "";
+  if (s.shards > 1) {
+    if (electrodes > 0) {
+      const std::string measured = run_step(s, s.ranks, " --until attributes");
+      scripts.push_back(script(s, "attributes", 1, s.ranks, std::exchange(merge, "") + measured));
+    }
+    const std::string forests = run_step(s, 1, " --only regression" + shard_option(s.shards));
+    scripts.push_back(script(s, "regression", s.shards, 1, forests));
+  }
+  scripts.push_back(script(s, "study", 1, s.ranks, merge + run_step(s, s.ranks, "")));
+  return scripts;
+}
+
 }  // namespace
 
 std::string shell_word(const std::string& text) {
@@ -121,25 +157,8 @@ fs::path job_folder(const fs::path& output) {
   return (output / "").lexically_normal().parent_path().string() + ".slurm";
 }
 
-JobScripts slurm_scripts(const JobSettings& s) {
-  const bool explores = !s.explore.empty();
-  const std::size_t tasks = explores ? static_cast<std::size_t>(s.shards) : s.electrodes;
-  JobScripts scripts;
-  if (tasks > 1) {
-    const std::string name = explores ? s.explore + "-runs" : "electrodes";
-    const std::string shard = fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", tasks);
-    const std::string text =
-        head(s, name, name + "-%a.log", explores ? 1 : s.ranks, fmt::format("#SBATCH --array=1-{}\n", tasks)) +
-        (explores ? explore_step(s, shard) : run_step(s, shard));
-    scripts.array = JobScript{name, text};
-  }
-  const std::string last = explores ? s.explore : "study";
-  scripts.last = {last, head(s, last, last + ".log", explores ? 1 : s.ranks, "")};
-  if (explores)
-    scripts.last.text += explore_step(s, "");
-  else
-    scripts.last.text += (scripts.array ? merge_step(s) : "") + run_step(s, "");
-  return scripts;
+std::vector<JobScript> slurm_scripts(const JobSettings& s) {
+  return s.explore.empty() ? study_scripts(s) : explore_scripts(s);
 }
 
 }  // namespace cathoscope

@@ -68,16 +68,30 @@ struct Fitted {
   std::vector<ContributionDifference> sham;
 };
 
-Fitted fitted(const Config& config, const ParticleTables& tables, const ParticleProfile& profile, bool with_sham,
+ModelTable model_of(const ParticleTables& tables, const ParticleProfile& profile) {
+  return model_table(read_csv(profile.file), tables.target, profile.columns);
+}
+
+ContributionInputs contribution_inputs(const Config& config, const ParticleTables& tables,
+                                       const ParticleProfile& profile, const ModelTable& model,
+                                       const FinishedPieces& pieces) {
+  return {model, tables.electrode, profile.name, config.seed, reliability_of(config.regression), &pieces};
+}
+
+/// Only the profile of inference is compared with what chance would give.
+bool has_sham(const ParticleTables& tables, const ParticleProfile& profile) {
+  return &profile == &tables.profiles.front();
+}
+
+Fitted fitted(const Config& config, const ParticleTables& tables, const ParticleProfile& profile,
               const FinishedPieces& pieces, const Context& context) {
-  const ModelTable model = model_table(read_csv(profile.file), tables.target, profile.columns);
+  const ModelTable model = model_of(tables, profile);
   for (const auto& note : model.notes())
     if (!model.filled.empty() || !model.left_out.empty() || model.rows_without_position > 0)
       context.progress.warn(fmt::format("{}, {}: {}", tables.electrode, profile.name, note));
-  const ContributionInputs inputs{
-      model, tables.electrode, profile.name, config.seed, reliability_of(config.regression), &pieces};
+  const ContributionInputs inputs = contribution_inputs(config, tables, profile, model, pieces);
   Fitted result{contributions(config.regression, inputs, context), {}};
-  if (with_sham) result.sham = sham_differences(config.regression, inputs, context);
+  if (has_sham(tables, profile)) result.sham = sham_differences(config.regression, inputs, context);
   return result;
 }
 
@@ -101,8 +115,7 @@ void write_contributions(const Config& config, const ParticleTables& tables, con
                          const FinishedPieces& pieces, const Context& context) {
   warn_of_definitions(tables, context);
   std::vector<Fitted> results;
-  for (const auto& profile : tables.profiles)
-    results.push_back(fitted(config, tables, profile, &profile == &tables.profiles.front(), pieces, context));
+  for (const auto& profile : tables.profiles) results.push_back(fitted(config, tables, profile, pieces, context));
   std::vector<const Contributions*> all;
   for (const auto& r : results) all.push_back(&r.contributions);
   const Contributions& used = results.front().contributions;
@@ -116,7 +129,7 @@ void write_contributions(const Config& config, const ParticleTables& tables, con
     if (c->profile == "paper") write_output(folder / "contributions_paper.csv", csv_text(contributions_table(*c)));
 }
 
-Artifact contributions_part(const Config& config, const ParticleTables& tables, Run& run) {
+StageSpec contributions_spec(const Config& config, const ParticleTables& tables, const Run& run) {
   StageSpec spec{tables.electrode, "regression", regression_algorithm, {}, {tables.source}, {}, "contributions"};
   RegressionConfig settings = config.regression;
   settings.target = tables.target;
@@ -124,17 +137,49 @@ Artifact contributions_part(const Config& config, const ParticleTables& tables, 
   if (config.regression.reliability)
     spec.inputs.push_back(run.input_of_files("reliability", {config.regression.reliability->resolved}));
   spec.outputs = contribution_outputs(tables);
-  const fs::path journal_file = run.folder_of(spec) / ".contributions.journal";
+  return spec;
+}
+
+const std::string journal_stem = "contributions";
+
+void tell_of(const StageJournal& journal, const ParticleTables& tables, const Run& run) {
+  const auto tell = [&](const std::string& text) { run.events().info(tables.electrode + "/regression: " + text); };
+  if (journal.not_used() > 0)
+    tell(fmt::format("{} journals of another configuration or table are not used", journal.not_used()));
+  if (journal.found() > 0) tell(fmt::format("{} forests that were finished before are used", journal.found()));
+}
+
+Artifact contributions_part(const Config& config, const ParticleTables& tables, Run& run) {
+  const StageSpec spec = contributions_spec(config, tables, run);
+  const fs::path place = run.folder_of(spec);
   const Artifact result = run.stage(spec, [&](const fs::path& folder, const Context& context) {
-    const StageJournal journal(journal_file, stage_key(spec));
-    if (journal.found() > 0)
-      run.events().info(
-          fmt::format("{}/regression: {} forests of an interrupted run are used", tables.electrode, journal.found()));
+    const StageJournal journal(journal_file(place, journal_stem), stage_key(spec), journal_files(place, journal_stem),
+                               {});
+    tell_of(journal, tables, run);
     write_contributions(config, tables, folder, journal.pieces(), context);
   });
   std::error_code none;
-  if (!run.dry()) fs::remove(journal_file, none);
+  if (!run.dry())
+    for (const fs::path& file : journal_files(place, journal_stem)) fs::remove(file, none);
   return result;
+}
+
+/// A shard's forests of one electrode, left in a journal for the run that comes after.
+void contributions_share(const Config& config, const ParticleTables& tables, const Shard& shard, Run& run) {
+  const StageSpec spec = contributions_spec(config, tables, run);
+  run.share(spec, [&](const fs::path& folder, const Context& context) {
+    const StageJournal journal(journal_file(folder, journal_stem, shard), stage_key(spec),
+                               journal_files(folder, journal_stem), shard);
+    tell_of(journal, tables, run);
+    for (const auto& profile : tables.profiles) {
+      const ModelTable model = model_of(tables, profile);
+      const ContributionInputs inputs = contribution_inputs(config, tables, profile, model, journal.pieces());
+      contribution_pieces(config.regression, inputs, context);
+      if (has_sham(tables, profile)) sham_pieces(config.regression, inputs, context);
+    }
+    run.events().info(fmt::format("{}/regression: shard {} of {} has finished {} forests", tables.electrode,
+                                  shard.index, shard.count, journal.kept()));
+  });
 }
 
 /// The electrodes' scores as they were written, one profile after the other.
@@ -240,6 +285,11 @@ void regression_stage(const Config& config, const std::vector<ParticleTables>& e
   for (const auto& e : electrodes) samples.push_back(contributions_part(config, e, run));
   comparison_part(electrodes, samples, run);
   statistics_part(config, electrodes, run);
+}
+
+void regression_share(const Config& config, const std::vector<ParticleTables>& electrodes, const Shard& shard,
+                      Run& run) {
+  for (const auto& e : electrodes) contributions_share(config, e, shard, run);
 }
 
 }  // namespace cathoscope

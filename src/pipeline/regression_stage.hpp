@@ -3,6 +3,8 @@
 
 #include "particle_tables.hpp"
 
+#include <cathoscope/core/shard.hpp>
+
 #include <vector>
 
 namespace cathoscope {
@@ -10,5 +12,9 @@ namespace cathoscope {
 /// Three parts, each with its own record: `contributions` of every electrode, `regression` (runs of all electrodes and
 /// differences from the first) and `statistics`.
 void regression_stage(const Config& config, const std::vector<ParticleTables>& electrodes, Run& run);
+
+/// A shard of `contributions`, which is nearly all of the stage: forests that regression_stage() then finds finished.
+void regression_share(const Config& config, const std::vector<ParticleTables>& electrodes, const Shard& shard,
+                      Run& run);
 
 }  // namespace cathoscope

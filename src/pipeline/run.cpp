@@ -22,13 +22,13 @@ Run::Run(const fs::path& folder, const std::string& run_name, RunOptions options
     if (fs::exists(folder_)) check_run_folder(folder_, run_name);
   } else {
     make_run_folder(folder_, run_name);
-    lock_ = lock_run_folder(folder_);
-    remove_dead_partials(folder_);
+    lock_ = lock_run_folder(folder_, options_.shared);
+    if (!options_.shared) remove_dead_partials(folder_);
   }
   load_known_files();
 }
 
-Run::~Run() { unlock_run_folder(lock_); }
+Run::~Run() { unlock_run_folder(lock_, options_.shared); }
 
 fs::path Run::folder_of(const StageSpec& spec) const {
   return spec.electrode.empty() ? folder_ : folder_ / spec.electrode;
@@ -125,6 +125,23 @@ Artifact Run::stage(const StageSpec& spec, const Work& work) {
   }
   events_.info(fmt::format("{}: running ({})", display_name(spec), why));
   return execute(spec, work);
+}
+
+void Run::share(const StageSpec& spec, const Work& work) {
+  const auto current = status(spec);
+  seen_.push_back({spec.electrode, spec.name, spec.part, current});
+  if (current.state == StageState::finished && !options_.force) {
+    events_.info(fmt::format("{}: up to date", display_name(spec)));
+    return;
+  }
+  if (options_.dry_run) {
+    events_.info(fmt::format("{}: would be shared", display_name(spec)));
+    return;
+  }
+  make_folders(folder_of(spec), spec);
+  Progress progress(events_.progress, events_.stop);
+  work(folder_of(spec), Context{progress, options_.threads, options_.memory_bytes, events_.ranks});
+  progress.check_stop();
 }
 
 Artifact Run::execute(const StageSpec& spec, const Work& work) {

@@ -59,11 +59,26 @@ std::uint64_t status_bytes(const std::string& key) {
   return 0;
 }
 
+/// The marker before it has its name: of a shard that begins at the same time, or of a process that was killed then.
+bool is_coming_marker(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.find(marker) <= 1 && name.ends_with(".partial");
+}
+
 /// Whether a folder holds nothing, or nothing but what `cathoscope explore` left for the run's figures.
 bool is_free(const fs::path& folder, std::error_code& error) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().filename() != "explore") return false;
+    if (entry->path().filename() != "explore" && !is_coming_marker(entry->path())) return false;
   return !error;
+}
+
+/// Shards may do so at the same time: each under a name of its own, until one renaming wins; all say the same.
+void write_marker(const fs::path& folder, const std::string& run_name) {
+  const fs::path mine = folder / fmt::format("{}.{}-{}.partial", marker, host_name(), getpid());
+  write_atomically(mine, run_name + "\n");
+  std::error_code error;
+  fs::rename(mine, folder / marker, error);
+  if (error) fail(Exit::cannot_create, "{} cannot be created: {}", (folder / marker).string(), error.message());
 }
 
 }  // namespace
@@ -94,7 +109,7 @@ void make_run_folder(const fs::path& folder, const std::string& run_name) {
   check_run_folder(folder, run_name);
   if (access(folder.c_str(), W_OK | X_OK) != 0)
     fail(Exit::cannot_create, "output {} cannot be written: {}", folder.string(), std::strerror(errno));
-  if (!fs::exists(folder / marker)) write_atomically(folder / marker, run_name + "\n");
+  if (!fs::exists(folder / marker)) write_marker(folder, run_name);
 }
 
 void make_electrode_folder(const fs::path& folder) {
@@ -109,9 +124,9 @@ void make_electrode_folder(const fs::path& folder) {
 namespace {
 
 /// Takes the lock unless a run has it: `status` has it for a moment, too, to look whether it is free.
-bool locked_soon(int fd) {
+bool locked_soon(int fd, int kind) {
   for (int tries = 0; tries < 5; ++tries) {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (flock(fd, kind | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -132,11 +147,11 @@ std::optional<std::string> holder_of(const fs::path& folder) {
   return holder.empty() ? "another run" : holder;
 }
 
-int lock_run_folder(const fs::path& folder) {
+int lock_run_folder(const fs::path& folder, bool shared) {
   const auto path = folder / ".lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0) fail(Exit::cannot_create, "{} cannot be created: {}", path.string(), std::strerror(errno));
-  if (!locked_soon(fd)) {
+  if (!locked_soon(fd, shared ? LOCK_SH : LOCK_EX)) {
     const int reason = errno;
     const std::string holder = first_line(path);
     ::close(fd);
@@ -146,7 +161,8 @@ int lock_run_folder(const fs::path& folder) {
     fail(Exit::cannot_create, "{} cannot be locked: {}. Use a folder on a file system with locks.", path.string(),
          std::strerror(reason));
   }
-  const std::string text = fmt::format("process {} on {} since {}\n", getpid(), host_name(), utc_now());
+  const std::string text = fmt::format("{} {} on {} since {}\n", shared ? "shards, one of them process" : "process",
+                                       getpid(), host_name(), utc_now());
   if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     ::close(fd);
     fail(Exit::write_error, "{} cannot be written: {}", path.string(), std::strerror(errno));
@@ -154,10 +170,12 @@ int lock_run_folder(const fs::path& folder) {
   return fd;
 }
 
-void unlock_run_folder(int lock) {
+void unlock_run_folder(int lock, bool shared) {
   if (lock < 0) return;
-  // The note of who held it goes first; should that fail, the lock still ends with the descriptor.
-  [[maybe_unused]] const int ignored = ftruncate(lock, 0);
+  // The note of who held it goes first; should that fail, the lock still ends with the descriptor. Shards leave the note
+  // to each other.
+  if (!shared) [[maybe_unused]]
+    const int ignored = ftruncate(lock, 0);
   ::close(lock);
 }
 

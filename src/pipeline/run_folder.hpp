@@ -16,11 +16,11 @@ void make_run_folder(const std::filesystem::path& folder, const std::string& run
 /// Makes an electrode's folder; throws Error{cannot_create} where a link would lead out of the run folder.
 void make_electrode_folder(const std::filesystem::path& folder);
 
-/// Takes the lock (freed by the kernel when the process ends, however it ends) and returns its descriptor.
-/// Throws Error{interrupted} naming the holder.
-int lock_run_folder(const std::filesystem::path& folder);
+/// Takes the lock (freed by the kernel when the process ends, however it ends) and returns its descriptor. A `shared` lock
+/// is one of any number, but not beside one that is not shared. Throws Error{interrupted} naming the holder.
+int lock_run_folder(const std::filesystem::path& folder, bool shared = false);
 
-void unlock_run_folder(int lock);
+void unlock_run_folder(int lock, bool shared = false);
 
 /// Removes the temporary files that a killed run left, and links that somebody put where a stage is going to write (a run
 /// folder may come from elsewhere). Call with the lock held.

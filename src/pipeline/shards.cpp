@@ -166,14 +166,24 @@ std::optional<Shard> shard_of(const fs::path& folder) {
   return shard.index <= shard.count ? std::optional(shard) : std::nullopt;
 }
 
-std::vector<std::string> shard_stages(const std::vector<std::string>& selected) {
+std::vector<std::string> shard_stages(const std::vector<std::string>& selected, const Config& config) {
+  const auto is_selected = [&](const std::string& stage) {
+    return std::find(selected.begin(), selected.end(), stage) != selected.end();
+  };
+  const bool measures =
+      std::any_of(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return !e.table; });
   std::vector<std::string> stages;
   for (const std::string stage : {"volume", "segmentation", "attributes"})
-    if (std::find(selected.begin(), selected.end(), stage) != selected.end()) stages.push_back(stage);
+    if (measures && is_selected(stage)) stages.push_back(stage);
+  if (stages.empty() && is_selected("regression")) stages.emplace_back("regression");
   if (stages.empty())
-    fail(Exit::usage, "--shard: none of volume, segmentation and attributes is selected; shards run no other stage");
+    fail(Exit::usage,
+         "--shard: no stage is selected that can be shared: volume, segmentation and attributes of electrodes that are "
+         "measured, or regression");
   return stages;
 }
+
+bool shares_regression(const std::vector<std::string>& shard_stages) { return shard_stages.front() == "regression"; }
 
 void mark_shard(const fs::path& folder, const Shard& shard) {
   const Json note{{"shard", shard.index}, {"shards", shard.count}};

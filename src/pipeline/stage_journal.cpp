@@ -1,13 +1,17 @@
 #include "stage_journal.hpp"
 
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/io/files.hpp>
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
@@ -46,31 +50,45 @@ std::optional<std::vector<double>> numbers_of(std::string_view text) {
 
 }  // namespace
 
-StageJournal::StageJournal(const fs::path& file, const std::string& key) {
+StageJournal::StageJournal(const fs::path& file, const std::string& key, const std::vector<fs::path>& others,
+                           const Shard& shard) {
   const std::string head = "cathoscope finished pieces of " + key + "\n";
-  read(file, head);
-  const int fresh = found_.empty() ? O_TRUNC : 0;
-  file_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | fresh, 0666);
-  append(found_.empty() ? head : "\n");  // an empty line ends one that was torn
+  begin(file, head, shard);
+  for (const auto& other : others)
+    if (other != file && !read(other, head)) ++not_used_;
+  pieces_.shard = shard;
   pieces_.find = [this](const std::string& name) -> std::optional<std::vector<double>> {
     const auto at = found_.find(name);
     if (at == found_.end()) return std::nullopt;
     return at->second;
   };
   pieces_.keep = [this](const std::string& name, const std::vector<double>& values) {
-    if (name.find('\n') == std::string::npos) append(line_of(name, values));
+    if (name.find('\n') == std::string::npos) append(line_of(name, values), 1);
   };
+}
+
+void StageJournal::begin(const fs::path& file, const std::string& head, const Shard& shard) {
+  file_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  if (file_ >= 0 && shard.count > 1 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(file_);
+    fail(Exit::interrupted, "{}: another process works on shard {} of {}; wait for it to end, then run again",
+         file.string(), shard.index, shard.count);
+  }
+  read(file, head);
+  const bool fresh = found_.empty() && file_ >= 0 && ::ftruncate(file_, 0) == 0;
+  append(fresh ? head : "\n", 0);  // an empty line ends one that was torn
 }
 
 StageJournal::~StageJournal() {
   if (file_ >= 0) ::close(file_);
 }
 
-void StageJournal::read(const fs::path& file, const std::string& head) {
+bool StageJournal::read(const fs::path& file, const std::string& head) {
   std::error_code none;
-  if (fs::symlink_status(file, none).type() != fs::file_type::regular || fs::file_size(file, none) > largest) return;
+  if (fs::symlink_status(file, none).type() != fs::file_type::regular || fs::file_size(file, none) > largest)
+    return false;
   const std::string text = read_text(file);
-  if (text.rfind(head, 0) != 0) return;
+  if (text.rfind(head, 0) != 0) return false;
   for (std::size_t begin = head.size(), end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string_view line(text.data() + begin, end - begin);
     if (line.size() <= check_length + 1) continue;
@@ -80,14 +98,34 @@ void StageJournal::read(const fs::path& file, const std::string& head) {
     if (auto values = numbers_of(rest.substr(0, space)))
       found_[std::string(rest.substr(space + 1))] = *std::move(values);
   }
+  return true;
 }
 
-void StageJournal::append(const std::string& line) {
+void StageJournal::append(const std::string& line, std::size_t pieces) {
   const std::scoped_lock lock(mutex_);
   if (file_ < 0) return;
-  if (::write(file_, line.data(), line.size()) == static_cast<ssize_t>(line.size())) return;
+  if (::write(file_, line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
+    kept_ += pieces;
+    return;
+  }
   ::close(file_);  // what is torn now is found by its check sum
   file_ = -1;
+}
+
+fs::path journal_file(const fs::path& folder, const std::string& stem, const Shard& shard) {
+  if (shard.count == 1) return folder / fmt::format(".{}.journal", stem);
+  return folder / fmt::format(".{}.shard-{}-of-{}.journal", stem, shard.index, shard.count);
+}
+
+std::vector<fs::path> journal_files(const fs::path& folder, const std::string& stem) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with("." + stem + ".") && name.ends_with(".journal")) files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace cathoscope

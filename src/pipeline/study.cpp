@@ -225,6 +225,25 @@ std::optional<ParticleTables> measure(const Config& config, const std::vector<El
   return measured_tables(config, config.electrodes[i], table, matched.has_value());
 }
 
+/// The particles of every electrode, as far as stages that are looked at need them.
+std::vector<ParticleTables> tables_of_all(const Config& config, const std::vector<ElectrodeInputs>& inputs,
+                                          FigureSources& sources, Run& run) {
+  const bool inference = sources.wanted("latent") || sources.wanted("regression");
+  const std::string of_network = measured_electrode(config, run);
+  std::vector<ParticleTables> tables;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& name = config.electrodes[i].name;
+    if (inputs[i].table && inference)
+      tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
+    else if (!inputs[i].table)
+      sources.attempt_electrode(name, [&] {
+        if (auto measured = measure(config, inputs, i, inference || name == of_network, run))
+          tables.push_back(std::move(*measured));
+      });
+  }
+  return tables;
+}
+
 void write_head(const Config& config, const Run& run) {
   if (run.dry()) return;
   Config resolved = config;
@@ -239,19 +258,7 @@ void run_study(const Config& config, const std::vector<ElectrodeInputs>& inputs,
   const RunCrate crate(run);
   write_head(config, run);
   FigureSources sources(config, inputs, run);
-  const bool inference = sources.wanted("latent") || sources.wanted("regression");
-  const std::string of_network = measured_electrode(config, run);
-  std::vector<ParticleTables> tables;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const std::string& name = config.electrodes[i].name;
-    if (inputs[i].table && inference)
-      tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
-    else if (!inputs[i].table)
-      sources.attempt_electrode(name, [&] {
-        if (auto measured = measure(config, inputs, i, inference || name == of_network, run))
-          tables.push_back(std::move(*measured));
-      });
-  }
+  const std::vector<ParticleTables> tables = tables_of_all(config, inputs, sources, run);
   sources.attempt_all("latent", [&] { latent_stage(config, tables, run); });
   sources.attempt_all("regression", [&] { regression_stage(config, tables, run); });
   sources.attempt("chemomechanics", [&] { chemomechanics_stage(config, run); });
@@ -269,6 +276,23 @@ void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs,
     if (shard.has(i) && !inputs[i].table) (void)measure(config, inputs, i, false, run);
   run.write_provenance(provenance_of(config, run));
   if (!run.dry()) mark_shard(run.folder(), shard);
+}
+
+void run_regression_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard,
+                          Run& run) {
+  FigureSources sources(config, inputs, run);
+  std::vector<ParticleTables> tables;
+  try {
+    tables = tables_of_all(config, inputs, sources, run);
+  } catch (const Error& e) {
+    if (e.exit() != Exit::config) throw;
+    fail(
+        Exit::config,
+        "the attributes of every electrode must be there before the regression is shared: run without --shard and with "
+        "--until attributes, or shards of the electrodes and `merge`, then this again ({})",
+        e.what());
+  }
+  sources.attempt_all("regression", [&] { regression_share(config, tables, shard, run); });
 }
 
 }  // namespace cathoscope

@@ -97,6 +97,12 @@ std::string piece_name(const ContributionInputs& inputs, const std::string& kind
   return fmt::format("{} {} {} {}", inputs.profile, kind, run, inputs.electrode);
 }
 
+Shard shard_of(const ContributionInputs& inputs) { return inputs.pieces == nullptr ? Shard{} : inputs.pieces->shard; }
+
+bool is_of(const Shard& shard, const ContributionInputs& inputs, const std::string& kind, std::int64_t run) {
+  return is_of(shard, fmt::format("{} {} {}", inputs.profile, kind, inputs.electrode), static_cast<std::uint64_t>(run));
+}
+
 std::vector<double> flat_scores(const ContributionScores& s) {
   std::vector<double> flat = s.attribute;
   flat.insert(flat.end(), s.group.begin(), s.group.end());
@@ -140,32 +146,45 @@ class UnitTest {
  public:
   UnitTest(const RegressionConfig& config, const ContributionInputs& inputs, const FeatureGroups& groups,
            std::size_t unit)
-      : config_(config), inputs_(inputs), groups_(groups), unit_(unit), seed_(run_seed(config, inputs, "seed", 0)) {}
+      : config_(config),
+        inputs_(inputs),
+        groups_(groups),
+        unit_(unit),
+        seed_(run_seed(config, inputs, "seed", 0)),
+        kind_("permuted " + inputs.table.features[groups.unit[unit].front()]) {}
 
+  /// A shard takes the draws of the others to exceed as often as its own: what it leaves out too early is computed by the
+  /// run that needs it.
   void run(double observed, const Progress& progress) {
     constexpr std::size_t least = 99, enough = 10;
     const auto most = static_cast<std::size_t>(config_.permutations);
+    const Shard shard = shard_of(inputs_);
     std::size_t exceed = 0;
-    while (null_.size() < most && !(exceed >= enough && null_.size() >= least)) {
+    for (std::size_t draw = 0; draw < most && !(exceed >= enough && draw >= least); ++draw) {
+      if (!is_of(shard, inputs_, kind_, static_cast<std::int64_t>(draw))) continue;
       progress.check_stop();
-      const std::vector<double> scores = finished_draw(null_.size());
+      const std::vector<double> scores = finished_draw(draw);
       null_.push_back(scores.front());
       for (std::size_t i = 0; i < features().size(); ++i) columns_[features()[i]].push_back(scores[1 + i]);
-      exceed += null_.back() >= observed;
+      if (null_.back() >= observed) exceed += static_cast<std::size_t>(shard.count);
     }
     p_ = permutation_p(null_, observed);
   }
 
   [[nodiscard]] double p() const { return p_; }
-  [[nodiscard]] double floor(std::size_t feature) const { return quantile_of(columns_.at(feature), 0.95); }
+  /// NaN where a shard has no draw of it.
+  [[nodiscard]] double floor(std::size_t feature) const {
+    const auto scores = columns_.find(feature);
+    if (scores == columns_.end()) return std::numeric_limits<double>::quiet_NaN();
+    return quantile_of(scores->second, 0.95);
+  }
 
  private:
   [[nodiscard]] const std::vector<std::size_t>& features() const { return groups_.unit[unit_]; }
 
   /// The unit's score, then those of its columns.
   [[nodiscard]] std::vector<double> finished_draw(std::size_t draw) const {
-    const std::string kind = "permuted " + inputs_.table.features[features().front()];
-    return finished_or(inputs_.pieces, piece_name(inputs_, kind, static_cast<std::int64_t>(draw)),
+    return finished_or(inputs_.pieces, piece_name(inputs_, kind_, static_cast<std::int64_t>(draw)),
                        1 + features().size(), [&] {
                          const ContributionScores scores = permuted_scores(draw);
                          std::vector<double> values{scores.unit[unit_]};
@@ -192,6 +211,7 @@ class UnitTest {
   const FeatureGroups& groups_;
   std::size_t unit_;
   std::uint64_t seed_;
+  std::string kind_;  ///< of its pieces
   std::vector<double> null_;
   std::map<std::size_t, std::vector<double>> columns_;
   double p_ = 1;

@@ -26,6 +26,10 @@ ContributionScores scores_of(const Explanation& explanation, const FeatureGroups
 
 /// Name of one forest of the protocol among finished pieces.
 std::string piece_name(const ContributionInputs& inputs, const std::string& kind, std::int64_t run);
+/// Those whose forests are computed here: all, but for a shard.
+Shard shard_of(const ContributionInputs& inputs);
+/// Whether the shard has the forest. One draw after the other belongs to the next shard.
+bool is_of(const Shard& shard, const ContributionInputs& inputs, const std::string& kind, std::int64_t run);
 /// Scores as one list: attributes, the four groups, self, neighbour, units; and back.
 std::vector<double> flat_scores(const ContributionScores& scores);
 ContributionScores scores_from(const std::vector<double>& flat, std::size_t attributes, std::size_t units);
@@ -36,6 +40,7 @@ ContributionScores fitted_scores(const RegressionConfig& config, const FeatureRo
                                  const FeatureGroups& groups);
 
 /// Permutation test of every unit. [unit]: p, and the 95 % quantile of each feature's score while its unit is permuted.
+/// Of a shard: its part of the draws, as many as its own let it expect to be needed.
 struct PermutationFloor {
   std::vector<double> p;      ///< [unit]
   std::vector<double> floor;  ///< [feature]

@@ -36,10 +36,12 @@ ContributionScores run_on(const RegressionConfig& config, const ContributionInpu
   return fitted_scores(config, rows_at(table.x, train), values_at(table.y, train), table.features, seed, groups);
 }
 
-/// The scores of one forest of the protocol, where an earlier run has not computed them.
+/// The scores of one forest of the protocol, where an earlier run has not computed them; nothing where it is another
+/// shard's.
 ContributionScores finished_scores(const ContributionInputs& inputs, const FeatureGroups& groups,
                                    const std::string& kind, std::int64_t run,
                                    const std::function<ContributionScores()>& compute) {
+  if (!is_of(shard_of(inputs), inputs, kind, run)) return {};
   const std::size_t m = groups.group.size(), units = groups.unit.size();
   const auto flat =
       finished_or(inputs.pieces, piece_name(inputs, kind, run), m + 6 + units, [&] { return flat_scores(compute()); });
@@ -107,6 +109,11 @@ struct SeedZero {
   ContributionScores oob;
   std::vector<double> direction;
 };
+
+void require_runs(const RegressionConfig& config) {
+  if (config.seeds + config.subsets == 0)
+    fail(Exit::config, "regression.seeds and regression.subsets are both 0: there is nothing to average");
+}
 
 /// The forest of seed 0, what it says of its training rows, and of them out of bag.
 SeedZero fit_seed_zero(const RegressionConfig& config, const ContributionInputs& inputs, const FeatureGroups& groups,
@@ -194,9 +201,16 @@ std::vector<ContributionRun> contribution_runs(const RegressionConfig& config, c
   return runs;
 }
 
+void contribution_pieces(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context) {
+  require_runs(config);
+  const FeatureGroups groups = feature_groups(inputs.table.features);
+  contribution_runs(config, inputs, context);
+  half_samples(config, inputs, groups, context);
+  permutation_floor(config, inputs, groups, context);
+}
+
 Contributions contributions(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context) {
-  if (config.seeds + config.subsets == 0)
-    fail(Exit::config, "regression.seeds and regression.subsets are both 0: there is nothing to average");
+  require_runs(config);
   const ModelTable& table = inputs.table;
   const FeatureGroups groups = feature_groups(table.features);
   Contributions c;
@@ -319,10 +333,9 @@ Contributions runs_only(const RegressionConfig& config, const ContributionInputs
   return c;
 }
 
-}  // namespace
-
-std::vector<ContributionDifference> sham_differences(const RegressionConfig& config, const ContributionInputs& inputs,
-                                                     const Context& context) {
+/// The runs of the half of the particles with low X, and of that with high X; none without positions.
+std::vector<Contributions> sham_runs(const RegressionConfig& config, const ContributionInputs& inputs,
+                                     const Context& context) {
   const ModelTable& table = inputs.table;
   if (table.position.size() != table.y.size() || table.y.size() < 20) return {};
   std::vector<std::int64_t> order = all_rows(table.y.size());
@@ -334,7 +347,20 @@ std::vector<ContributionDifference> sham_differences(const RegressionConfig& con
   const ContributionInputs low_inputs{low, inputs.electrode + "/low X", inputs.profile, inputs.seed, {}, inputs.pieces};
   const ContributionInputs high_inputs{high,         inputs.electrode + "/high X", inputs.profile, inputs.seed, {},
                                        inputs.pieces};
-  return contribution_differences(runs_only(config, low_inputs, context), runs_only(config, high_inputs, context));
+  return {runs_only(config, low_inputs, context), runs_only(config, high_inputs, context)};
+}
+
+}  // namespace
+
+std::vector<ContributionDifference> sham_differences(const RegressionConfig& config, const ContributionInputs& inputs,
+                                                     const Context& context) {
+  const auto halves = sham_runs(config, inputs, context);
+  if (halves.empty()) return {};
+  return contribution_differences(halves.front(), halves.back());
+}
+
+void sham_pieces(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context) {
+  (void)sham_runs(config, inputs, context);
 }
 
 }  // namespace cathoscope

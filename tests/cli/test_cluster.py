@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -190,7 +191,7 @@ def test_submission_hands_the_scripts_over_in_order(three, cathoscope):
     result = cathoscope("submit", three.config, "--slurm", env=env)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "101\n102\n"
-    assert "job 101: electrodes, an array" in result.stderr and "job 102: study, after it" in result.stderr
+    assert "job 101: electrodes, an array" in result.stderr and "job 102: study, after job 101" in result.stderr
     jobs = (three.folder / "bin/sbatch.log").read_text().splitlines()
     assert jobs == [f"--parsable {three.folder}/out.slurm/electrodes.sh",
                     f"--parsable --dependency=afterok:101 {three.folder}/out.slurm/study.sh"]
@@ -223,3 +224,56 @@ def test_submit_needs_a_sound_study_and_slurm(study, cathoscope):
     assert cathoscope("submit", study.config, "--slurm", "--print", "--sbatch=a\nb").returncode == USAGE
     study.volume.unlink()
     assert cathoscope("submit", study.config, "--slurm", "--print").returncode == CONFIG
+
+
+# --- shards of the regression: test_regression_stage.py; here of electrodes that were measured -----------------------
+
+FORESTS = ("statistics: {permutations: 20, bootstraps: 20}\n"
+           "regression: {trees: 3, seeds: 2, subsets: 1, half_samples: 4, permutations: 100}\n")
+
+
+def measured_study(study):
+    """A study of two electrodes up to its regression, on more particles than the smallest volume has."""
+    grey, _ = make_inputs.balls(shape=(40, 90, 90), radius=5)
+    for name in ("grey.npy", "grey2.npy"):
+        make_inputs.write_npy(study.folder / name, grey.astype("uint8"))
+    study.write("  - name: e2\n    volume: {path: grey2.npy, voxel_size_um: 0.2}\n", FORESTS,
+                "[volume, segmentation, attributes, regression]")
+    return study
+
+
+def test_the_regression_of_measured_electrodes_is_shared_after_merging(study, cathoscope):
+    study = measured_study(study)
+    assert study.run("--output", study.folder / "whole").returncode == 0
+    result = study.run("--only", "regression", "--shard", "1/2")
+    assert result.returncode == CONFIG and "attributes of every electrode must be there" in result.stderr
+    for i in (1, 2):
+        assert study.run("--shard", f"{i}/2").returncode == 0
+    assert cathoscope("merge", shard(study, 1, 2), shard(study, 2, 2)).returncode == 0
+    for i in (1, 2):
+        result = study.run("--only", "regression", "--shard", f"{i}/2")
+        assert result.returncode == 0 and f"e2/regression: shard {i} of 2 has finished" in result.stderr, result.stderr
+    assert len(list(study.output.glob("e?/.contributions.shard-?-of-2.journal"))) == 4
+    result = study.run()
+    assert result.returncode == 0 and result.stderr.count("finished before are used") == 2, result.stderr
+    merged, whole = study.files(), study.files(study.folder / "whole")
+    assert merged.pop("regression.json") and whole.pop("regression.json")  # a record, with times
+    assert merged == whole
+
+
+def test_submit_shares_the_regression_where_it_is_asked_to(three, cathoscope):
+    scripts = re.split(r"^# ---- ", printed(three, cathoscope, "--shards", "6", "--set", "stages=all"), flags=re.MULTILINE)[1:]
+    names = [pathlib.Path(s.split(",")[0].split("\n")[0]).name for s in scripts]
+    assert names == ["electrodes.sh", "attributes.sh", "regression.sh", "study.sh"]
+    assert "#SBATCH --array=1-6\n" in scripts[2]
+    assert "--set 'stages=all' --only regression --shard \"$SLURM_ARRAY_TASK_ID/6\"\n" in scripts[2]
+    assert " merge " in scripts[1] and " merge " not in scripts[3]
+    for text in scripts:
+        assert subprocess.run(["bash", "-n"], input="# " + text, text=True, check=False).returncode == 0
+    result = cathoscope("submit", three.config, "--slurm", "--print", "--shards", "6")
+    assert result.returncode == USAGE and "regression" in result.stderr
+    env = fake_slurm(three.folder / "bin", 0)
+    result = cathoscope("submit", three.config, "--slurm", "--shards", "6", "--set", "stages=all", env=env)
+    assert result.stdout == "101\n102\n103\n104\n", result.stderr
+    jobs = (three.folder / "bin/sbatch.log").read_text().splitlines()
+    assert [j.split("/")[0] for j in jobs] == ["--parsable ", *(f"--parsable --dependency=afterok:{n} " for n in (101, 102, 103))]

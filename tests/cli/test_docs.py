@@ -78,7 +78,7 @@ def test_architecture_page_has_the_dependency_table():
     built = re.sub(r"#.*", "", (SOURCE / "src/CMakeLists.txt").read_text())
     page = (SOURCE / "docs/architecture.md").read_text()
     documented_rows = dict(re.findall(r"^\| (\w+) \| [^|]+ \| ?([\w ]*?) ?\| [^|]*\|$", page, re.MULTILINE))
-    rows = re.findall(r"cathoscope_module\((\w+)\s*(?:USES ([^)]*?))?(?:\s*LIBRARIES [^)]*)?\)", built)
+    rows = re.findall(r"cathoscope_module\((\w+)\s*(?:HEADERS \w+\s*)?(?:USES ([^)]*?))?(?:\s*LIBRARIES [^)]*)?\)", built)
     assert len(rows) == built.count("cathoscope_module(")
     for module, uses in rows:
         assert module in documented_rows, f"the page has no row for {module}"

@@ -181,7 +181,7 @@ def test_a_killed_regression_uses_the_forests_that_it_had(whole, tmp_path):
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     output = run(["run", config, "--output", folder, *more])
-    assert "forests of an interrupted run are used" in output
+    assert "forests that were finished before are used" in output
     assert_same(snapshot(folder), snapshot(done))
     assert not journal.exists()
 

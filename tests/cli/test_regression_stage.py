@@ -1,9 +1,12 @@
 """The stage regression of a run: its files and columns, free tables, gaps, what runs again, what is refused."""
 import csv
+import fcntl
 import json
+import subprocess
 
 import numpy as np
 import pytest
+from conftest import binary
 
 QUICK = ("regression: {trees: 8, seeds: 2, subsets: 2, subset_size: 60, half_samples: 4, permutations: 3, spatial_folds: 3}\n"
          "statistics: {permutations: 19, bootstraps: 10}\n")
@@ -344,3 +347,134 @@ def test_verify_regression_meets_its_tolerances(cathoscope):
     result = cathoscope("verify", "regression", timeout=600)
     assert result.returncode == 0, result.stdout
     assert ", 0 missed" in result.stdout and "planted first" in result.stdout
+
+
+# --- shards of the regression ---------------------------------------------------------------------------------------
+
+SHARED = ("regression: {trees: 2, max_leaves: 4, seeds: 2, subsets: 2, subset_size: 40, half_samples: 6, permutations: 110, "
+          "spatial_folds: 3}\nstatistics: {permutations: 19, bootstraps: 10}\n")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, cathoscope):
+    """Two electrodes, one of them with two profiles, and the results of one run."""
+    it = Tables(tmp_path_factory.mktemp("shared"), cathoscope)
+    it.phantom("paper10", rows=60)
+    write_table(it.folder / "free.csv", free_columns(rows=60))
+    electrodes = [("own", "paper10/attributes.csv"),
+                  ("free", "{path: free.csv, target: y, position: [px, py, pz], features: [a, b, c]}")]
+    it.go = lambda *args, more=SHARED: it.run(electrodes, *args, more=more)
+    result = it.go("--output", it.folder / "whole")
+    assert result.returncode == 0, result.stderr
+    it.whole = it.results(it.folder / "whole")
+    return it
+
+
+def fresh_output(shared, name):
+    shared.output = shared.folder / name
+    return "--output", shared.output
+
+
+def run_shards(shared, output, shards, of):
+    for i in shards:
+        result = shared.go(*output, "--shard", f"{i}/{of}")
+        assert result.returncode == 0, result.stderr
+        assert f"shard {i} of {of} has finished" in result.stderr
+
+
+def journals(shared, electrode="own"):
+    return sorted((shared.output / electrode).glob(".contributions*.journal"))
+
+
+def pieces_in(file):
+    """Names of the pieces."""
+    return [line.split(b" ", 2)[2] for line in file.read_bytes().splitlines()[1:] if line]
+
+
+@pytest.mark.parametrize("of", [2, 3])
+def test_shards_of_the_regression_and_the_run_after_them_are_one_run(shared, of):
+    output = fresh_output(shared, f"of{of}")
+    run_shards(shared, output, range(1, of + 1), of)
+    assert [p.name for p in journals(shared)] == [f".contributions.shard-{i}-of-{of}.journal" for i in range(1, of + 1)]
+    assert {p.name for p in shared.output.iterdir()} == {".cathoscope-run", ".lock", "own", "free"}
+    names = [set(pieces_in(p)) for p in journals(shared)]
+    assert all(names[i].isdisjoint(names[k]) for i in range(of) for k in range(i))
+    sizes = [len(n) for n in names]
+    assert max(sizes) < 1.2 * sum(sizes) / of  # shared evenly; they differ where permutations stop early
+    result = shared.go(*output)
+    assert result.returncode == 0, result.stderr
+    assert f"own/regression: {sum(sizes)} forests that were finished before are used" in result.stderr
+    assert shared.results() == shared.whole
+    assert not journals(shared) and not journals(shared, "free")
+    again = shared.go(*output, "--shard", f"1/{of}")
+    assert again.returncode == 0 and again.stderr.count("up to date") == 2 and not journals(shared)
+
+
+def test_a_shard_that_is_missing_and_one_that_was_torn_cost_time_only(shared):
+    output = fresh_output(shared, "torn")
+    run_shards(shared, output, (1, 3), 3)
+    torn = journals(shared)[1]
+    data = torn.read_bytes()
+    torn.write_bytes(data[:len(data) // 2])
+    assert shared.go(*output).returncode == 0
+    assert shared.results() == shared.whole
+
+
+def test_shards_of_another_number_go_on_where_others_were(shared):
+    output = fresh_output(shared, "again")
+    run_shards(shared, output, (1,), 2)
+    first = set(pieces_in(journals(shared)[0]))
+    run_shards(shared, output, (1, 2, 3), 3)
+    for journal in journals(shared)[1:]:
+        assert first.isdisjoint(pieces_in(journal))
+    assert shared.go(*output).returncode == 0
+    assert shared.results() == shared.whole
+
+
+def test_shards_of_another_configuration_are_not_used(shared):
+    output = fresh_output(shared, "seeds")
+    run_shards(shared, output, (1,), 2)
+    result = shared.go(*output, "--set", "seed=2", "--shard", "2/2")
+    assert result.returncode == 0 and "own/regression: 1 journals of another configuration or table are not used" in result.stderr
+    result = shared.go(*output)
+    assert result.returncode == 0 and "1 journals of another configuration or table are not used" in result.stderr
+    assert shared.results() == shared.whole and not journals(shared)
+
+
+def test_shards_at_the_same_time_share_the_folder_but_not_with_a_run(shared):
+    config = shared.folder / "t.yaml"
+    output = fresh_output(shared, "together")
+    shared.go(*output, "--dry-run")  # writes the configuration
+    command = [binary(), "run", config, *output]
+    processes = [subprocess.Popen([*command, "--shard", f"{i}/4"], stderr=subprocess.PIPE, text=True) for i in (1, 2, 3, 4)]
+    assert [p.wait(120) for p in processes] == [0] * 4, [p.stderr.read() for p in processes]
+    with open(shared.output / ".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # a shard that is still at work
+        result = shared.go(*output)
+        assert result.returncode == 75 and "is in use by shards" in result.stderr
+        assert shared.go(*output, "--shard", "1/4").returncode == 0
+        with open(journals(shared)[0]) as journal:
+            fcntl.flock(journal, fcntl.LOCK_EX)
+            result = shared.go(*output, "--shard", "1/4")
+            assert result.returncode == 75 and "another process works on shard 1 of 4" in result.stderr
+    with open(shared.output / ".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a run
+        assert shared.go(*output, "--shard", "1/4").returncode == 75
+    assert shared.go(*output).returncode == 0
+    assert shared.results() == shared.whole
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1/0", "x/2", "2"])
+def test_shards_of_the_regression_that_make_no_sense(shared, text):
+    result = shared.go(*fresh_output(shared, "nothing"), "--shard", text)
+    assert result.returncode == 64 and text in result.stderr
+    assert not shared.output.exists()
+
+
+def test_a_stopped_shard_says_how_to_go_on(shared):
+    output = fresh_output(shared, "stopped")
+    result = shared.go(*output, "--only", "regression", "--shard", "1/2", "--time-limit", "1s", "--set",
+                       "regression.permutations=1000000", "--set", "regression.trees=300")
+    assert result.returncode == 75, result.stderr
+    assert f"cathoscope run {shared.folder / 't.yaml'} --output {shared.output} --only regression --shard 1/2" in result.stderr
+    assert pieces_in(journals(shared)[0])

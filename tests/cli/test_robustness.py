@@ -285,6 +285,8 @@ HOSTILE = {
     "TorchScript": lambda canary, source: torchscript_archive(canary),
     "safetensors of 2 GB": lambda canary, source: (2 << 30).to_bytes(8, "little") + b"{}",
     "truncated": lambda canary, source: small_weights(source)[:3000],
+    "a name without an end":
+        lambda canary, source: (source / "tests/fuzz/corpus/weights/attribute_name_without_end.h5").read_bytes(),
     "NaN": lambda canary, source: small_weights(source, lambda f: set_values(f, np.nan)),
     "other values": lambda canary, source: small_weights(source, lambda f: set_values(f, 1)),
     "other shape": lambda canary, source: small_weights(source, lambda f: f.attrs.modify("shape", [1, 1, 2, 1, 0, 1, 0])),

@@ -224,6 +224,29 @@ def test_a_study_of_the_model_is_an_array_that_shares_its_runs(cathoscope, clust
         assert (whole / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
 
 
+@long_test
+def test_the_forests_of_a_regression_are_an_array_and_give_the_bytes_of_one_run(cathoscope, cluster, tmp_path):
+    assert cathoscope("phantom", "--preset", "paper10", "--tables-only", "--rows", 150, "--output",
+                      tmp_path / "table").returncode == 0
+    file = tmp_path / "t.yaml"
+    file.write_text("name: t\noutput: out\nelectrodes:\n  - {name: e, table: table/attributes.csv}\nstages: regression\n"
+                    "regression: {trees: 8, seeds: 4, subsets: 4, half_samples: 40, permutations: 200}\nstatistics: {bootstraps: 20, permutations: 20}\n")
+    assert cathoscope("run", file, "--output", tmp_path / "whole").returncode == 0
+    array, last = submitted(cathoscope, cluster, file, "--shards", 3)
+    journals = tmp_path / "out/e"
+    wait_for(lambda: len(list(journals.glob(".contributions.shard-?-of-3.journal"))) >= 2, 120, "shards at the same time")
+    cluster.run("scancel", "--signal=USR1", f"{array}_1")  # one is stopped, and goes on
+    cluster.wait_done(f"{array}_1")
+    job = cluster.wait_done(last)
+    text = logs_of(tmp_path / "out.slurm")
+    assert job["JobState"] == "COMPLETED", text
+    assert all(cluster.job(f"{array}_{i}")["JobState"] == "COMPLETED" for i in (1, 2, 3))
+    assert text.count("this shard is done") == 3 and "forests that were finished before are used" in text
+    for path in sorted((tmp_path / "whole").rglob("*.csv")):
+        assert path.read_bytes() == (tmp_path / "out" / path.relative_to(tmp_path / "whole")).read_bytes(), path
+    assert not list(journals.glob(".contributions*"))
+
+
 def mpi_program(study):
     program = study.program.with_name("cathoscope-mpi")
     if not program.is_file():

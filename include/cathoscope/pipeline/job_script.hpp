@@ -1,9 +1,8 @@
 #pragma once
-/// Job scripts for Slurm: a study as a job, or as an array of shards with a job after it that brings them together.
+/// Job scripts for Slurm: a study as a job, or as arrays of shards with jobs after them that bring them together.
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +14,9 @@ struct JobSettings {
   std::filesystem::path config;
   std::filesystem::path output;  ///< the run folder
   std::vector<std::string> set;  ///< --set of the runs
-  std::size_t electrodes = 0;    ///< more than one: an array with a shard each
+  std::size_t electrodes = 0;    ///< to be measured; more than one: an array with a shard each
+  int shards = 1;                ///< of the regression, or of the study of the model; more than one: an array
   std::string explore;           ///< not the run but this study of the model, into `output`
-  int shards = 8;                ///< of its runs
   int trajectories = 20;         ///< of morris
   int ranks = 1;                 ///< of a run, each with `threads` and `memory_gib`; `program` then knows MPI
   std::filesystem::path logs;    ///< folder of scripts and logs
@@ -35,13 +34,9 @@ struct JobScript {
   std::string text;
 };
 
-struct JobScripts {
-  std::optional<JobScript> array;  ///< absent where one job does everything
-  JobScript last;                  ///< with an array: to be run after it
-};
-
+/// One after the other: each is to be run after the one before it. Often there is one only.
 /// Throws Error{usage} for settings that a script cannot say (a line end in a path or an option).
-JobScripts slurm_scripts(const JobSettings& settings);
+std::vector<JobScript> slurm_scripts(const JobSettings& settings);
 
 /// One word of a shell command.
 std::string shell_word(const std::string& text);

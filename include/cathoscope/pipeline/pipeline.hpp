@@ -37,12 +37,13 @@ struct StageMemory {
 
 /// What a run will need, at most.
 struct Estimate {
-  double disk_bytes = 0;
+  double disk_bytes = 0;            ///< what the electrodes leave, and the largest one's scratch files
   double memory_bytes = 0;          ///< the largest stage's
   std::vector<StageMemory> stages;  ///< the largest electrode's, of stages whose need grows with the voxels
 };
-Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs, std::uint64_t memory_budget,
-                  int threads);
+/// `stages`: those that the run may make; the others need no disk.
+Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs,
+                  const std::vector<std::string>& stages, std::uint64_t memory_budget, int threads);
 
 /// For method network: the working volume, the planes through it and the memory, as a line of text.
 std::string network_estimate_text(const Config& config, const ElectrodeInputs& inputs);

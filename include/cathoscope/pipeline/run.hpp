@@ -80,6 +80,7 @@ struct RunOptions {
   std::vector<std::string> selected;  ///< stages that may run
   bool force = false;
   bool dry_run = false;
+  bool shared = false;  ///< only share(), beside other such processes: runs that write wait until all have ended
   int threads = 1;
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;
 };
@@ -107,6 +108,10 @@ class Run {
   /// partial_name(folder / output), the folders being there; they are synced and renamed, the JSON last. Otherwise throws Error{config} naming the
   /// remedy. In a dry run: says what would happen, returns an empty hash where the stage would run.
   Artifact stage(const StageSpec& spec, const Work& work);
+
+  /// For a shard of a stage that is not up to date: runs `work`, which leaves its part of it in files of its own in
+  /// `folder`, for the run that finishes the stage. No record is written.
+  void share(const StageSpec& spec, const Work& work);
 
   /// For `work`: files beside spec.outputs whose names were not known before, published by it. The record lists them; the
   /// stage runs again where one is missing, but not where a user changed one.

@@ -1,7 +1,9 @@
 #pragma once
-/// Electrodes of one study measured by several processes, perhaps on several machines (`run --shard i/n`), and brought
-/// together (`merge`). A shard is a run folder of its own beside that of the study; only whole shards are merged.
+/// A study shared by several processes, perhaps on several machines (`run --shard i/n`). Electrodes are measured in run
+/// folders of their own beside that of the study and brought together (`merge`); only whole shards are merged. The forests
+/// of the regression, which takes the particles of all, are shared in the run folder itself; what is there is used.
 
+#include <cathoscope/core/shard.hpp>
 #include <cathoscope/pipeline/pipeline.hpp>
 
 #include <cstddef>
@@ -12,15 +14,6 @@
 
 namespace cathoscope {
 
-/// The i-th of n shares of the electrodes, counted from 1.
-struct Shard {
-  int index = 1;
-  int count = 1;
-  [[nodiscard]] bool has(std::size_t electrode) const {
-    return electrode % static_cast<std::size_t>(count) + 1 == static_cast<std::size_t>(index);
-  }
-};
-
 /// "2/8". Throws Error{usage}.
 Shard shard_from(const std::string& text);
 
@@ -30,9 +23,11 @@ std::filesystem::path shard_folder(const std::filesystem::path& output, const Sh
 /// The shard whose run folder this is, by its name; nothing for the folder of a whole study.
 std::optional<Shard> shard_of(const std::filesystem::path& folder);
 
-/// Those of the selected stages that belong to one electrode: volume, segmentation, attributes. Throws Error{usage} where
-/// none is left.
-std::vector<std::string> shard_stages(const std::vector<std::string>& selected);
+/// Those of the selected stages that are shared: volume, segmentation, attributes where there is an electrode to measure,
+/// else regression alone. Throws Error{usage} where none is left.
+std::vector<std::string> shard_stages(const std::vector<std::string>& selected, const Config& config);
+/// Whether the shard is one of the regression.
+bool shares_regression(const std::vector<std::string>& shard_stages);
 
 /// Runs the selected stages of the shard's electrodes, as run_study would, and notes in the run folder that the shard is
 /// whole; before that the note of an earlier run is taken away.
@@ -40,6 +35,10 @@ void run_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs,
 /// The same for the note alone.
 void mark_shard(const std::filesystem::path& folder, const Shard& shard);
 void unmark_shard(const std::filesystem::path& folder);
+/// The shard's part of the regression, in the run folder of the study, which `run` has open as `shared`. The attributes of
+/// all electrodes must be there: throws Error{config} as run_study does.
+void run_regression_shard(const Config& config, const std::vector<ElectrodeInputs>& inputs, const Shard& shard,
+                          Run& run);
 
 struct MergeReport {
   std::filesystem::path output;

@@ -89,7 +89,7 @@ struct ContributionInputs {
   std::string profile;
   std::uint64_t seed = 0;
   std::map<std::string, double> reliability;  ///< by attribute
-  const FinishedPieces* pieces = nullptr;     ///< forests that an interrupted run had finished, if there may be any
+  const FinishedPieces* pieces = nullptr;     ///< forests that were finished before, if there may be any
 };
 
 /// The whole protocol for one electrode and profile. Same bits for any number of threads.
@@ -98,6 +98,10 @@ struct ContributionInputs {
 /// else, twins together (Sphericity with VSratio; SurfInner, SurfOuter, Volume); permutations of a unit stop early
 /// where ten have exceeded the score, after 99 (Besag and Clifford 1991, DOI 10.1093/biomet/78.2.301).
 Contributions contributions(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context);
+
+/// What a shard does of contributions(): the forests of its part of the runs, half samples and permutations are kept in
+/// inputs.pieces, where contributions() finds them; what it finds not, it computes. Errors as there.
+void contribution_pieces(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context);
 
 /// Only the runs of contributions(): seeds, then subsets.
 std::vector<ContributionRun> contribution_runs(const RegressionConfig& config, const ContributionInputs& inputs,
@@ -126,6 +130,8 @@ std::vector<ContributionDifference> contribution_differences(const Contributions
 /// Mean differences by attribute (the grey band of the figures); empty without positions.
 std::vector<ContributionDifference> sham_differences(const RegressionConfig& config, const ContributionInputs& inputs,
                                                      const Context& context);
+/// What a shard does of it, like contribution_pieces().
+void sham_pieces(const RegressionConfig& config, const ContributionInputs& inputs, const Context& context);
 
 Table contributions_table(const Contributions& result);
 Table contribution_runs_table(const std::vector<const Contributions*>& results);

@@ -19,6 +19,14 @@ JobSettings settings() {
   return s;
 }
 
+using Names = std::vector<std::string>;
+
+Names names_of(const std::vector<JobScript>& scripts) {
+  Names names;
+  for (const JobScript& s : scripts) names.push_back(s.name);
+  return names;
+}
+
 }  // namespace
 
 TEST_CASE("a shell word is one word whatever is in it") {
@@ -31,20 +39,40 @@ TEST_CASE("a shell word is one word whatever is in it") {
 TEST_CASE("a study of one electrode is one job, of several an array before it") {
   CHECK(job_folder("/data/out/") == "/data/out.slurm");
   JobSettings s = settings();
-  CHECK_FALSE(slurm_scripts(s).array);
-  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'"));
+  REQUIRE(slurm_scripts(s).size() == 1);
+  CHECK_THAT(slurm_scripts(s).back().text, Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'"));
   s.electrodes = 4;
-  const JobScripts scripts = slurm_scripts(s);
-  CHECK_THAT(scripts.array->text, Catch::Contains("#SBATCH --array=1-4\n"));
-  CHECK_THAT(scripts.last.text, !Catch::Contains("--array") && Catch::Contains("'/data/out.shard-4-of-4'"));
+  const auto scripts = slurm_scripts(s);
+  REQUIRE(names_of(scripts) == Names{"electrodes", "study"});
+  CHECK_THAT(scripts[0].text, Catch::Contains("#SBATCH --array=1-4\n"));
+  CHECK_THAT(scripts[1].text, !Catch::Contains("--array") && Catch::Contains("'/data/out.shard-4-of-4'"));
+}
+
+TEST_CASE("forests of the regression are an array between the attributes and the rest") {
+  JobSettings s = settings();
+  s.shards = 5;
+  s.ranks = 2;
+  s.electrodes = 0;
+  CHECK(names_of(slurm_scripts(s)) == Names{"regression", "study"});
+  s.electrodes = 1;
+  CHECK(names_of(slurm_scripts(s)) == Names{"attributes", "regression", "study"});
+  s.electrodes = 3;
+  const auto scripts = slurm_scripts(s);
+  REQUIRE(names_of(scripts) == Names{"electrodes", "attributes", "regression", "study"});
+  CHECK_THAT(scripts[1].text, Catch::Contains(" merge ") && Catch::Contains("--until attributes\n"));
+  CHECK_THAT(scripts[2].text, Catch::Contains("#SBATCH --array=1-5\n") && Catch::Contains("#SBATCH --ntasks=1\n") &&
+                                  Catch::Contains("step '/opt/bin/cathoscope' run '/data/study.yaml'") &&
+                                  Catch::Contains(" --only regression --shard \"$SLURM_ARRAY_TASK_ID/5\"\n"));
+  CHECK_THAT(scripts[3].text, !Catch::Contains(" merge ") && !Catch::Contains("--shard") &&
+                                  Catch::Contains("ranks '/opt/bin/cathoscope' run"));
 }
 
 TEST_CASE("jobs ask for whole minutes, and for a warning that leaves time") {
   JobSettings s = settings();
   s.seconds = 61;
-  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("--time=2\n") && Catch::Contains("--signal=USR1@15\n"));
+  CHECK_THAT(slurm_scripts(s).back().text, Catch::Contains("--time=2\n") && Catch::Contains("--signal=USR1@15\n"));
   s.seconds = 24 * 3600;
-  CHECK_THAT(slurm_scripts(s).last.text, Catch::Contains("--time=1440\n") && Catch::Contains("--signal=USR1@120\n"));
+  CHECK_THAT(slurm_scripts(s).back().text, Catch::Contains("--time=1440\n") && Catch::Contains("--signal=USR1@120\n"));
 }
 
 TEST_CASE("a study of the model is an array of its shards, and a job after it that writes the table") {
@@ -52,16 +80,15 @@ TEST_CASE("a study of the model is an array of its shards, and a job after it th
   s.explore = "morris";
   s.output = "/data/out/explore";
   s.shards = 5;
-  const JobScripts scripts = slurm_scripts(s);
-  CHECK(scripts.array->name == "morris-runs");
-  CHECK_THAT(scripts.array->text, Catch::Contains("#SBATCH --array=1-5\n") &&
-                                      Catch::Contains("explore '/data/study.yaml' --study morris --output "
-                                                      "'/data/out/explore'") &&
-                                      Catch::Contains("--shard \"$SLURM_ARRAY_TASK_ID/5\""));
-  CHECK_THAT(scripts.last.text,
-             Catch::Contains(" explore ") && !Catch::Contains("--shard") && !Catch::Contains(" run "));
+  const auto scripts = slurm_scripts(s);
+  REQUIRE(names_of(scripts) == Names{"morris-runs", "morris"});
+  CHECK_THAT(scripts[0].text, Catch::Contains("#SBATCH --array=1-5\n") &&
+                                  Catch::Contains("explore '/data/study.yaml' --study morris --output "
+                                                  "'/data/out/explore'") &&
+                                  Catch::Contains("--shard \"$SLURM_ARRAY_TASK_ID/5\""));
+  CHECK_THAT(scripts[1].text, Catch::Contains(" explore ") && !Catch::Contains("--shard") && !Catch::Contains(" run "));
   s.shards = 1;
-  CHECK_FALSE(slurm_scripts(s).array);
+  CHECK(names_of(slurm_scripts(s)) == Names{"morris"});
 }
 
 TEST_CASE("ranks are tasks of a job, started through PMIx; merging needs one") {
@@ -70,13 +97,13 @@ TEST_CASE("ranks are tasks of a job, started through PMIx; merging needs one") {
   s.electrodes = 2;
   s.threads = 3;
   s.memory_gib = 4;
-  const JobScripts scripts = slurm_scripts(s);
-  for (const JobScript& script : {*scripts.array, scripts.last})
+  const auto scripts = slurm_scripts(s);
+  for (const JobScript& script : scripts)
     CHECK_THAT(script.text, Catch::Contains("#SBATCH --ntasks=4\n") && !Catch::Contains("#SBATCH --nodes") &&
                                 Catch::Contains("#SBATCH --mem-per-cpu=2048M\n") &&  // (1.25 4 + 1) GiB over 3
                                 Catch::Contains("srun --mpi=pmix") &&
                                 Catch::Contains("\nranks '/opt/bin/cathoscope' run"));
-  CHECK_THAT(scripts.last.text, Catch::Contains("\nstep '/opt/bin/cathoscope' merge"));
+  CHECK_THAT(scripts.back().text, Catch::Contains("\nstep '/opt/bin/cathoscope' merge"));
 }
 
 TEST_CASE("what a line of sbatch cannot say is refused") {

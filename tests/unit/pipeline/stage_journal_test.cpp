@@ -1,8 +1,10 @@
 #include "../../../src/pipeline/stage_journal.hpp"
 #include "test_data.hpp"
 
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/io/files.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <fstream>
@@ -80,6 +82,76 @@ TEST_CASE("a journal that is a link is neither read nor written", "[journal]") {
   CHECK(journal.found() == 0);
   journal.pieces().keep("b", numbers);
   CHECK(read_text(elsewhere) == before);
+}
+
+TEST_CASE("the journals of all shards are found together, those of another key are not", "[journal]") {
+  const test::ScratchDir folder;
+  for (const int i : {1, 2, 3}) {
+    const Shard shard{i, 3};
+    StageJournal journal(journal_file(folder.path(), "forests", shard), i == 3 ? "other" : "key", {}, shard);
+    journal.pieces().keep("piece " + std::to_string(i), {1.0 * i});
+    CHECK(journal.pieces().shard.index == i);
+    CHECK(journal.kept() == 1);
+  }
+  { StageJournal(journal_file(folder.path(), "forests"), "key").pieces().keep("own", numbers); }
+  { StageJournal(journal_file(folder.path(), "trees"), "key").pieces().keep("of something else", numbers); }
+  CHECK(journal_file(folder.path(), "forests", {2, 3}).filename() == ".forests.shard-2-of-3.journal");
+  const auto files = journal_files(folder.path(), "forests");
+  REQUIRE(files.size() == 4);
+  const StageJournal all(journal_file(folder.path(), "forests"), "key", files, {});
+  CHECK(all.found() == 3);
+  CHECK(all.not_used() == 1);
+  CHECK(all.pieces().find("piece 2") == std::vector<double>{2});
+  CHECK(all.pieces().find("own") == numbers);
+  CHECK_FALSE(all.pieces().find("piece 3"));
+}
+
+TEST_CASE("a journal of another key is begun anew beside good ones of others", "[journal]") {
+  const test::ScratchDir folder;
+  const auto other = journal_file(folder.path(), "forests", {1, 2});
+  { StageJournal(other, "key", {}, {1, 2}).pieces().keep("a", numbers); }
+  const auto mine = journal_file(folder.path(), "forests", {2, 2});
+  { StageJournal(mine, "before", {}, {2, 2}).pieces().keep("b", numbers); }
+  { StageJournal(mine, "key", {other}, {2, 2}).pieces().keep("c", numbers); }
+  const StageJournal again(mine, "key");
+  CHECK(again.found() == 1);
+  CHECK(again.pieces().find("c") == numbers);
+}
+
+TEST_CASE("two processes do not write the journal of one shard", "[journal]") {
+  const test::ScratchDir folder;
+  const auto file = journal_file(folder.path(), "forests", {1, 2});
+  StageJournal first(file, "key", {}, {1, 2});
+  first.pieces().keep("a", numbers);
+  CHECK_THROWS_AS(StageJournal(file, "key", {}, {1, 2}), Error);
+  CHECK_NOTHROW(StageJournal(file, "key", {}, {}));  // reading on behalf of a run, which has the folder for itself
+  first.pieces().keep("b", numbers);
+  CHECK(StageJournal(file, "key").found() == 2);
+}
+
+TEST_CASE("every piece is of one shard, whatever their number; lists do not all begin with the first", "[journal]") {
+  for (const int n : {1, 2, 3, 7, 64}) {
+    std::vector<int> first(static_cast<std::size_t>(n));
+    for (int list = 0; list < 200; ++list) {
+      const std::string name = "list " + std::to_string(list);
+      std::vector<int> pieces(static_cast<std::size_t>(n));
+      for (std::uint64_t number = 0; number < 130; ++number) {
+        int owners = 0;
+        for (int i = 1; i <= n; ++i) {
+          if (!is_of({i, n}, name, number)) continue;
+          ++owners;
+          ++pieces[static_cast<std::size_t>(i - 1)];
+          if (number == 0) ++first[static_cast<std::size_t>(i - 1)];
+        }
+        CHECK(owners == 1);
+      }
+      const auto [least, most] = std::minmax_element(pieces.begin(), pieces.end());
+      CHECK(*most - *least <= 1);
+    }
+    // 200 lists begin anywhere: a shard has 200/n of them, give or take five standard deviations
+    const double mean = 200.0 / n;
+    for (const int count : first) CHECK(std::abs(count - mean) <= 5 * std::sqrt(mean));
+  }
 }
 
 TEST_CASE("a piece is computed once, and again where its size is another", "[journal]") {
