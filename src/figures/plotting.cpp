@@ -60,6 +60,7 @@ double number_at(const Table& table, std::string_view column, std::size_t row) {
 
 std::vector<double> numbers_at(const Table& table, std::string_view column, const std::vector<std::size_t>& rows) {
   std::vector<double> result;
+  result.reserve(rows.size());
   for (const std::size_t row : rows) result.push_back(number_at(table, column, row));
   return result;
 }
