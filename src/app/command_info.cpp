@@ -78,6 +78,7 @@ Exit info(const InfoCommand& c, Console&) {
     fmt::print("{}", c.json ? describe_network_json(network) : describe_network(network, c.file));
     return Exit::ok;
   }
+  if (const auto hint = model_hint(c.file); hint && c.dataset.empty()) fail(Exit::data, "{}", *hint);
   OpenOptions options;
   if (!c.dataset.empty()) options.dataset = c.dataset;
   const VolumeFile file = open_volume(c.file, options);

@@ -162,6 +162,8 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
   }
   options.force = c.force;
   options.dry_run = c.dry_run;
+  if (std::find(options.selected.begin(), options.selected.end(), "segmentation") != options.selected.end())
+    (void)checked_network_text(config);
   options.threads = threads_of(c, config);
   options.memory_bytes = memory_of(c, config, team);
   if (!c.dry_run)
@@ -200,6 +202,7 @@ Exit run(const RunCommand& c, Console& console) {
 Exit check(const CheckCommand& c, Console& console) {
   const Study study = open_study(c.config, c.set);
   const Config& config = study.loaded.value;
+  if (const std::string network = checked_network_text(config); !network.empty()) fmt::print("{}\n", network);
   for (std::size_t i = 0; i < study.inputs.size(); ++i) {
     fmt::print("{}\n", electrode_text(config.electrodes[i], study.inputs[i]));
     for (const auto* file : {&study.inputs[i].volume, &study.inputs[i].labels, &study.inputs[i].cracks})
@@ -217,16 +220,38 @@ Exit check(const CheckCommand& c, Console& console) {
   return Exit::ok;
 }
 
+namespace {
+
+/// Throws Error{no_input} where the folder is none; before `merge` that of a study in shards is not there yet.
+void require_run_folder(const fs::path& folder) {
+  if (fs::exists(folder / "config.yaml")) return;
+  const fs::path first = fs::absolute(folder / "").lexically_normal().parent_path();
+  std::string shard;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(first.parent_path(), none)) {
+    const std::string path = entry.path().string();
+    if (shard_of(entry.path()) && path.starts_with(first.string() + ".shard-") && (shard.empty() || path < shard))
+      shard = path;
+  }
+  fail(Exit::no_input, "{} is not a run folder: it has no config.yaml{}", folder.string(),
+       shard.empty() ? "" : ". Its shards are there, see each of them: cathoscope status " + shard);
+}
+
+}  // namespace
+
 Exit status(const StatusCommand& c, Console& console) {
   const fs::path folder = c.folder;
-  const fs::path file = folder / "config.yaml";
-  if (!fs::exists(file)) fail(Exit::no_input, "{} is not a run folder: it has no config.yaml", folder.string());
-  const Study study = open_study(file.string(), {});
+  require_run_folder(folder);
+  const Study study = open_study((folder / "config.yaml").string(), {});
+  const auto shard = shard_of(folder);
   RunOptions options;
-  options.selected = stage_names();
+  options.selected = shard ? shard_stages(stage_names(), study.loaded.value) : stage_names();
   options.dry_run = true;
   Run run(folder, study.loaded.value.name, options, {{}, [](const std::string&) {}, nullptr});
-  run_study(study.loaded.value, study.inputs, run);
+  if (shard)
+    run_shard(study.loaded.value, study.inputs, *shard, run);
+  else
+    run_study(study.loaded.value, study.inputs, run);
   fmt::print("{:<20} {:<28} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
   for (const auto& line : run.seen()) {
     const char* state = line.status.state == StageState::finished  ? "finished"
@@ -239,7 +264,7 @@ Exit status(const StatusCommand& c, Console& console) {
     if (!c.why) continue;
     for (const auto& reason : line.status.reasons) fmt::print("    {}\n", reason);
   }
-  (void)console;
+  if (const auto holder = holder_of(folder)) console.info("at work here: " + *holder);
   return Exit::ok;
 }
 

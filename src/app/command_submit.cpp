@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace cathoscope::app {
 
@@ -112,6 +113,7 @@ JobSettings settings_of(const SubmitCommand& c) {
   const Config config = c.study.empty() ? open_study(c.config, c.set).loaded.value
                                         : read_config<Config>(c.config, c.set, Inputs::may_be_missing).value;
   JobSettings s;
+  if (c.study.empty()) (void)checked_network_text(config);
   s.name = config.name;
   s.program = program_for(c.ranks);
   s.config = fs::absolute(c.config).lexically_normal();
@@ -169,9 +171,12 @@ Exit submit(const SubmitCommand& c, Console& console) {
   if (error) fail(Exit::cannot_create, "{} cannot be created: {}", settings.logs.string(), error.message());
   std::string job;
   for (const JobScript& script : scripts) {
-    job = written_and_submitted(script, settings.logs, job);
+    const std::string before = std::exchange(job, written_and_submitted(script, settings.logs, job));
     fmt::print("{}\n", job);
     std::fflush(stdout);  // should a later one be refused
+    console.info(fmt::format("job {}: {}{}{}", job, script.name,
+                             script.text.find("#SBATCH --array=") == std::string::npos ? "" : ", an array",
+                             before.empty() ? "" : ", after job " + before));
   }
   console.info("scripts and logs: " + settings.logs.string());
   return Exit::ok;

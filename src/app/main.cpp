@@ -204,9 +204,11 @@ void add_evaluate(CommandLine& c) {
 }
 
 void add_info(CommandLine& c) {
-  auto* s =
-      c.app.add_subcommand("info", "Versions and devices; or what a volume file holds and where its voxel size stands");
-  s->add_option("FILE", c.info_command.file, "a volume: file, folder of slices, or glob; path.h5:/dataset");
+  auto* s = c.app.add_subcommand(
+      "info", "Versions and devices; or what a file holds: a volume, where its voxel size stands, a network");
+  s->add_option("FILE", c.info_command.file,
+                "a volume: file, folder of slices, or glob, path.h5:/dataset; or a network: weights file, folder of a "
+                "StarDist model");
   s->add_option("--dataset", c.info_command.dataset, "path inside an HDF5 file or a Zarr folder");
   s->add_flag("--json", c.info_command.json, "as JSON");
   s->callback([&c] { c.action = [&c](Console& console) { return info(c.info_command, console); }; });
@@ -250,14 +252,20 @@ void add_submit(CommandLine& c) {
   s->add_option("--output", o.output, "folder of the results, instead of `output:`");
   s->add_option("--set", o.set, "key.path=value, over the file; may be repeated")->take_all()->allow_extra_args(false);
   s->add_option("--study", o.study, "not the run but explore's laws, parameters, coverage or morris, its runs shared");
-  s->add_option("--shards", o.shards, "jobs that share the forests of the regression, or the runs of --study")
+  s->add_option("--shards", o.shards, "jobs that share the forests of the regression [1], or the runs of --study [8]")
       ->check(CLI::Range(1, 10000));
   s->add_option("--trajectories", o.trajectories, "with --study morris")->check(CLI::Range(2, 100000));
   s->add_option("--ranks", o.ranks, "processes that share a run, with MPI; each has --threads and --memory of its own")
       ->check(CLI::Range(1, 100000));
-  s->add_option("--threads", o.threads, "processors of a job, or of each rank")->check(CLI::Range(1, 4096));
-  s->add_option("--memory", o.memory_gib, "GiB that a stage may hold at once")->check(positive_number());
-  s->add_option("--time-limit", o.time_limit, "of a job, e.g. 23h30m; it goes on in the next");
+  s->add_option("--threads", o.threads, "processors of a job, or of each rank")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  s->add_option("--memory", o.memory_gib,
+                "GiB that a stage may hold at once; the job asks for a quarter and 1 GiB more")
+      ->check(positive_number())
+      ->capture_default_str();
+  s->add_option("--time-limit", o.time_limit, "of a job, e.g. 23h30m or 23:30:00; it goes on in the next")
+      ->capture_default_str();
   s->add_option("--sbatch", o.sbatch, "a further option of sbatch, e.g. --sbatch=--partition=long; may be repeated")
       ->take_all()
       ->allow_extra_args(false);

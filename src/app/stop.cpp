@@ -2,10 +2,14 @@
 
 #include <cathoscope/core/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 namespace cathoscope::app {
 
@@ -56,30 +60,67 @@ void end_at_signals() {
   for (const int number : stopping) std::signal(number, SIG_DFL);
 }
 
-std::chrono::seconds duration_from(const std::string& text) {
-  std::int64_t total = 0;
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  bool good = p != end;
-  while (good && p != end) {
-    std::int64_t value = 0;
-    const auto r = std::from_chars(p, end, value);
-    good = r.ec == std::errc() && r.ptr != end && value >= 0 && value < 100'000'000;
-    if (!good) break;
-    switch (*r.ptr) {
-      case 'h': total += 3600 * value; break;
-      case 'm': total += 60 * value; break;
-      case 's': total += value; break;
-      default: good = false;
-    }
-    p = r.ptr + 1;
-  }
-  if (!good || total == 0)
-    fail(Exit::usage, "--time-limit '{}' is not a duration; write for example 3h50m, 45m or 90s", text);
-  return std::chrono::seconds(total);
+namespace {
+
+/// The whole number that `text` begins with, which is taken from it.
+std::optional<std::int64_t> number_taken(std::string_view& text) {
+  std::int64_t value = 0;
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (r.ec != std::errc() || value < 0 || value >= 100'000'000) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(r.ptr - text.data()));
+  return value;
 }
 
-StopWatch::StopWatch(std::optional<std::chrono::seconds> limit, std::optional<std::filesystem::path> file) {
+/// "3h50m"; seconds.
+std::optional<std::int64_t> with_units(std::string_view text) {
+  static constexpr std::pair<char, std::int64_t> units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+  std::int64_t total = 0;
+  while (!text.empty()) {
+    const auto value = number_taken(text);
+    const auto* unit = std::find_if(std::begin(units), std::end(units),
+                                    [&](const auto& u) { return !text.empty() && u.first == text.front(); });
+    if (!value || unit == std::end(units)) return std::nullopt;
+    total += *value * unit->second;
+    text.remove_prefix(1);
+  }
+  return total;
+}
+
+/// "23:30:00" or "1-12:00:00", as Slurm writes it; seconds.
+std::optional<std::int64_t> with_colons(std::string_view text) {
+  std::int64_t days = 0;
+  if (const auto dash = text.find('-'); dash != std::string_view::npos) {
+    std::string_view head = text.substr(0, dash);
+    const auto value = number_taken(head);
+    if (!value || !head.empty()) return std::nullopt;
+    days = *value;
+    text.remove_prefix(dash + 1);
+  }
+  std::int64_t total = 0;
+  for (int part = 0; part < 3; ++part) {
+    const auto value = number_taken(text);
+    if (!value || (part > 0 && *value >= 60)) return std::nullopt;
+    total = 60 * total + *value;
+    if (part == 2) break;
+    if (text.empty() || text.front() != ':') return std::nullopt;
+    text.remove_prefix(1);
+  }
+  return text.empty() ? std::optional(86400 * days + total) : std::nullopt;
+}
+
+}  // namespace
+
+std::chrono::seconds duration_from(const std::string& text) {
+  const auto total = text.find(':') == std::string::npos ? with_units(text) : with_colons(text);
+  if (!total || *total == 0)
+    fail(Exit::usage,
+         "--time-limit '{}' is not a duration; write for example 3h50m, 45m, 90s, or as Slurm does 23:30:00 or "
+         "1-12:00:00",
+         text);
+  return std::chrono::seconds(*total);
+}
+
+StopWatch::StopWatch(std::optional<std::chrono::seconds> limit, const std::optional<std::filesystem::path>& file) {
   if (!limit && !file) return;
   const auto end = std::chrono::steady_clock::now() + limit.value_or(std::chrono::hours(24 * 365));
   thread_ = std::jthread([end, file](const std::stop_token& token) {

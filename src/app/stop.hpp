@@ -32,7 +32,7 @@ std::chrono::seconds duration_from(const std::string& text);
 /// Asks for a stop when the time is over or the file appears, until destroyed.
 class StopWatch {
  public:
-  StopWatch(std::optional<std::chrono::seconds> limit, std::optional<std::filesystem::path> file);
+  StopWatch(std::optional<std::chrono::seconds> limit, const std::optional<std::filesystem::path>& file);
 
  private:
   std::jthread thread_;

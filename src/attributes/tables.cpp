@@ -225,8 +225,10 @@ Table table_of(const AttributesConfig& config, const AttributeInputs& in, const 
   w.ids("label", "id of the particle in the label volume", in.label_ids);
   for (const AttributeInfo& info : attribute_list) {
     if (leak_free && (info.name == "SurfInner" || info.name == "RoughInner")) continue;
-    w.number(std::string(info.name), std::string(info.unit), std::string(info.description),
-             values.at(std::string(info.name)));
+    const auto value = values.find(std::string(info.name));
+    if (value == values.end())
+      fail(Exit::internal, "{} is in attribute_list, and src/attributes/tables.cpp has no value for it", info.name);
+    w.number(std::string(info.name), std::string(info.unit), std::string(info.description), value->second);
   }
   write_flags(config, w);
   write_contract_extras(in, m, leak_free, w);

@@ -2,6 +2,7 @@
 
 #include "model_figures.hpp"
 #include "network_history.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
@@ -123,7 +124,7 @@ std::string colour_bar(double top, double bottom) {
 /// Two panels that share the y axis: the first charge against tau, and all cycles.
 struct TwoPanels {
   std::string y_label;
-  std::string y_range;  ///< "[0:1]"
+  Extent y;
   std::string key_place = "bottom right";
   bool of_particles = true;  ///< a line a particle: the key, or a bar of colours, says their coverage
   std::function<std::string(const std::string& x, bool cycles)> plots;
@@ -133,18 +134,27 @@ std::string two_panels(const NetworkHistory& h, const TwoPanels& p) {
   const double charge = last_tau_of_first_charge(h), cycles = cycles_of(h);
   std::string s = particle_words(h);
   s += "set tmargin at screen 0.93\nset bmargin at screen 0.2\n";
-  s += fmt::format("set yrange {}\nset ylabel {}\n", p.y_range, p.y_label);
+  s += fmt::format("set yrange [{}:{}]\n", text_of(p.y.low), text_of(p.y.high)) + value_axis("y", p.y_label, p.y);
   s += "set lmargin at screen 0.155\nset rmargin at screen 0.435\nunset key\n";
   s += fmt::format("set xrange [0:{}]\nset xtics {}\nset xlabel 'first charge, τ'\n", text_of(1.03 * charge),
                    charge > 0.5 ? 0.2 : 0.1);
   s += "plot " + p.plots("'first_charge_tau'", false) + "\n";
   const bool bar = p.of_particles && h.particles() > most_in_key;
   s += fmt::format("set lmargin at screen 0.475\nset rmargin at screen {}\nunset ylabel\nset format y ''\n",
-                   bar ? "0.84" : "0.97");
+                   bar ? "0.84" : "0.97") +
+       power_tics("y", p.y, label_power(p.y), false);
   if (bar) s += colour_bar(0.93, 0.2);
   s += p.of_particles ? coverage_legend(h, p.key_place.c_str()) : fmt::format("set key {} font small\n", p.key_place);
   s += fmt::format("set xrange [0:{}]\nset xtics autofreq\nset xlabel 'cycle'\n", text_of(cycles));
   return s + "plot " + p.plots("'cycles_since_start'", true) + "\n";
+}
+
+double largest_deviation(const NetworkHistory& h) {
+  double most = 0;
+  for (std::size_t s = 0; s < h.steps(); ++s)
+    for (std::size_t p = 0; p < h.particles(); ++p)
+      most = std::max(most, std::abs(h.damage[s * h.particles() + p] - h.damage_mean[s]));
+  return most;
 }
 
 std::string of_particles(const NetworkHistory& h) {
@@ -191,6 +201,7 @@ FigureResult fig3b(const StudyResults& results) {
     if (h.first_charge(s)) steps.push_back(s);
   const auto rows = [&](const std::vector<double>& values, std::size_t stride, std::size_t p) {
     std::vector<double> column;
+    column.reserve(steps.size());
     for (const std::size_t s : steps) column.push_back(values[s * stride + p]);
     return column;
   };
@@ -230,11 +241,7 @@ FigureResult fig3c(const StudyResults& results) {
   add_column(t, "content_range", h.content_range);
   add_column(t, "content_std_end_of_charge", charged);
   f.csv = csv_text(t);
-  TwoPanels p{"'spread of C/C_{max}'",
-              fmt::format("[0:{}]", text_of(ceiling(largest(h.content_range)))),
-              "top right",
-              false,
-              {}};
+  TwoPanels p{"'spread of C/C_{max}'", {0, ceiling(largest(h.content_range))}, "top right", false, {}};
   p.plots = [](const std::string& x, bool cycles) {
     std::string s = "'fig3c.csv' using " + x +
                     ":'content_range' with lines linewidth 0.7 linecolor rgb grey title "
@@ -269,7 +276,7 @@ FigureResult fig3d(const StudyResults& results) {
   add_particles(t, h, "damage", h.damage);
   add_column(t, "damage_mean", h.damage_mean);
   f.csv = csv_text(t);
-  TwoPanels p{"'damage D'", "[0:1.02]", "bottom right", true, {}};
+  TwoPanels p{"'damage D'", {0, 1.02}, "bottom right", true, {}};
   p.plots = [&](const std::string& x, bool) {
     return particle_lines(h, "fig3d", x, "damage", h.particles() > most_in_key ? 0.7 : 1.4) + ", 'fig3d.csv' using " +
            x + ":'damage_mean' with lines dashtype (4, 3) linewidth 1 linecolor rgb 'black' title 'mean'";
@@ -289,12 +296,8 @@ FigureResult fig3e(const StudyResults& results) {
   Table t = step_columns(h);
   add_particles(t, h, "deviation", h.damage, &h.damage_mean);
   f.csv = csv_text(t);
-  double most = 0;
-  for (std::size_t s = 0; s < h.steps(); ++s)
-    for (std::size_t p = 0; p < h.particles(); ++p)
-      most = std::max(most, std::abs(h.damage[s * h.particles() + p] - h.damage_mean[s]));
-  const std::string limit = text_of(ceiling(1.02 * most));
-  TwoPanels p{"'D − mean'", "[-" + limit + ":" + limit + "]", "bottom right", true, {}};
+  const double limit = ceiling(1.02 * largest_deviation(h));
+  TwoPanels p{"'D − mean'", {-limit, limit}, "bottom right", true, {}};
   p.plots = [&](const std::string& x, bool) {
     return "0 with lines dashtype (4, 3) linewidth 1 linecolor rgb 'black' title 'mean', " +
            particle_lines(h, "fig3e", x, "deviation", h.particles() > most_in_key ? 0.7 : 1.4);
@@ -317,12 +320,14 @@ FigureResult model_stress(const StudyResults& results) {
   add_particles(t, h, "stress_MPa", h.stress);
   f.csv = csv_text(t);
   f.script = particle_words(h) + "set tmargin at screen 0.93\nset bmargin at screen 0.2\n";
-  f.script += fmt::format("set yrange [0:{}]\nset xrange [0:{}]\nset xtics 0.2\n", text_of(ceiling(largest(h.stress))),
+  const Extent stress{0, ceiling(largest(h.stress))};
+  f.script += fmt::format("set yrange [0:{}]\nset xrange [0:{}]\nset xtics 0.2\n", text_of(stress.high),
                           text_of(1.03 * last_tau_of_first_charge(h)));
-  f.script += "set ylabel 'largest tensile stress (MPa)'\nset xlabel 'first charge, τ'\n";
+  f.script += value_axis("y", "'largest tensile stress (MPa)'", stress) + "set xlabel 'first charge, τ'\n";
   f.script += "set lmargin at screen 0.155\nset rmargin at screen 0.535\n" + coverage_legend(h, "top left");
   f.script += "plot " + particle_lines(h, "model_stress", "'first_charge_tau'", "stress_MPa", 1.4) + "\n";
-  f.script += "unset key\nunset ylabel\nset format y ''\nset lmargin at screen 0.59\n";
+  f.script += "unset key\nunset ylabel\nset format y ''\nset lmargin at screen 0.59\n" +
+              power_tics("y", stress, label_power(stress), false);
   f.script += fmt::format("set rmargin at screen {}\n", h.particles() > most_in_key ? "0.84" : "0.97");
   if (h.particles() > most_in_key) f.script += colour_bar(0.93, 0.2);
   f.script += fmt::format("set xlabel 'charge {}, τ'\n", text_of(cycles_of(h)));
@@ -354,6 +359,7 @@ FigureResult figs4(const StudyResults& results) {
   add_column(t, "content_std", h.content_std);
   add_particles(t, h, "deviation", h.damage, &h.damage_mean);
   f.csv = csv_text(t);
+  const double most = largest_deviation(h);
   const std::string lines_of = "linewidth 1 dashtype (4, 3) linecolor rgb 'black'";
   f.script = particle_words(h) + "unset key\n";
   f.script += "set lmargin at screen 0.155\nset rmargin at screen 0.83\n";
@@ -366,7 +372,7 @@ FigureResult figs4(const StudyResults& results) {
       "with lines " +
       lines_of + "\nunset colorbox\n";
   f.script += "set format x '%g'\nset xlabel 'cycle'\nset tmargin at screen 0.51\nset bmargin at screen 0.105\n";
-  f.script += "set autoscale y\nset ylabel 'D − mean'\n";
+  f.script += "set autoscale y\n" + value_axis("y", "'D − mean'", {-most, most});
   f.script += "plot 0 with lines " + lines_of +
               ", for [i = 1:particles] 'figs4.csv' using 'cycles_since_start':"
               "(column('deviation_'.i)) with lines linewidth 0.7 linecolor palette frac (word(coverage, i) + 0)\n";

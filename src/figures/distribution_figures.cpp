@@ -2,6 +2,7 @@
 
 #include "drawers.hpp"
 #include "plotting.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -78,11 +79,13 @@ Table density_differences(const Table& densities, const std::vector<std::string>
   return std::move(rows).table();
 }
 
-std::string difference_panel(const Figure& f, const StudyResults& results, const Table& summary,
-                             const std::vector<std::string>& names, double upper) {
+std::string difference_panel(const Figure& f, const StudyResults& results, const Table& differences,
+                             const Table& summary, const std::vector<std::string>& names, double upper) {
+  Extent extent = extent_of(differences, {"sham"}).mirrored().with_zero();
+  extent.add(extent_of(differences, {"difference"}));
   std::string text =
-      place(f, {12, 82.5, 9, 33}) + "set xlabel " + plot_text(target_label(results)) +
-      "\nset ylabel 'Difference'\nset xrange [0:" + text_of(upper) +
+      place(f, {12, 82, 9, 33}) + value_axis("x", plot_text(target_label(results)), {0, upper}) +
+      value_axis("y", "'Difference'", extent) + "set xrange [0:" + text_of(upper) +
       "]\nset offsets 0, 0, graph 0.3, graph 0.05\nset key top right\n" +
       "set arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.5 linecolor rgb grey back\n" +
       fmt::format("set label 2 {} at graph 0.98, graph 0.1 right font tiny\n",
@@ -125,14 +128,17 @@ FigureResult fig1b(const StudyResults& results) {
         "{1} back\n",
         text_of(number_at(summary, "median", row[0])), electrode_colour(e));
   }
-  const std::string range = "set xrange [0:" + text_of(upper_edge(densities)) + "]\nset yrange [0:*]\n";
-  f.script = place(f, {12, 82.5, compared ? 36.0 : 9.0, f.height_mm - 3}) + "set ylabel 'Probability density'\n" +
-             range + medians + (compared ? "set format x ''\n" : "");
-  if (!compared) f.script += "set xlabel " + plot_text(target_label(results)) + "\n";
+  const Extent damage{0, upper_edge(densities)};
+  f.script = place(f, {12, 82, compared ? 36.0 : 9.0, f.height_mm - 3}) +
+             value_axis("y", "'Probability density'", extent_of(densities, {"density", "ci_high"}).with_zero()) +
+             "set xrange [0:" + text_of(damage.high) + "]\nset yrange [0:*]\n" + medians +
+             (compared ? "set format x ''\n" + power_tics("x", damage, label_power(damage), false)
+                       : value_axis("x", plot_text(target_label(results)), damage));
   f.script += joined_plots(density_elements("fig1b.csv", names, titles));
   if (compared) {
-    f.more.push_back({"fig1b_differences.csv", csv_text(density_differences(densities, names))});
-    f.script += next_panel() + difference_panel(f, results, summary, names, upper_edge(densities));
+    const Table differences = density_differences(densities, names);
+    f.more.push_back({"fig1b_differences.csv", csv_text(differences)});
+    f.script += next_panel() + difference_panel(f, results, differences, summary, names, damage.high);
   }
   f.caption =
       "Probability density of damage over the particles of each electrode, common bins (Freedman and Diaconis), "
@@ -212,10 +218,13 @@ std::string attribute_panel(const StudyResults& results, const std::string& attr
   if (names.size() == 2 && std::isfinite(distance)) counts += "; W1 " + short_number(distance, 2);
   const std::string labels =
       fmt::format("set label 9 {} at graph 1, graph 1.07 right font tiny textcolor rgb grey\n", verbatim(counts));
-  return "set xlabel " + plot_text(attribute_label(attribute)) +
+  const Extent extent{low, high};
+  const int power = label_power(extent);
+  return "set xlabel " + with_power(plot_text(attribute_label(attribute)), power) +
          fmt::format(" offset 0, 0.6\nset xtics font tiny\nunset ytics\nset xrange [{}:{}]\nset yrange [0:{}]\n",
                      text_of(low), text_of(high), text_of(1.05 * largest)) +
-         tic_step("x", low, high, 4) + labels + median_marks + (elements.empty() ? "" : joined_plots(elements));
+         tic_step("x", low, high, 4) + power_tics("x", extent, power) + labels + median_marks +
+         (elements.empty() ? "" : joined_plots(elements));
 }
 
 }  // namespace
@@ -252,23 +261,13 @@ FigureResult figs7(const StudyResults& results) {
   return f;
 }
 
-/// Fig. S11: every attribute against damage.
-FigureResult figs11(const StudyResults& results) {
-  const Table all = run_table(results, "regression", "statistics/figs11.csv");
-  const Table table = selected_rows(all, rows_of_inference(all));
-  std::vector<std::size_t> every(table.rows());
-  for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
-  std::vector<std::string> attributes = attributes_in(table, every);
-  // What no electrode could measure (most of it in images) has no row.
-  std::erase_if(attributes, [&](const std::string& name) {
-    const auto own = rows_where(table, "attribute", name);
-    return std::all_of(own.begin(), own.end(),
-                       [&](std::size_t r) { return std::isnan(number_at(table, "pearson", r)); });
-  });
-  std::reverse(attributes.begin(), attributes.end());  // the first at the top
-  const auto names = names_of(results);
+namespace {
+
+/// Correlations with their places in the figure; `n` becomes the largest number of particles of each electrode.
+Table correlation_rows(const Table& table, const std::vector<std::string>& names,
+                       const std::vector<std::string>& attributes, std::vector<double>& n) {
   TableRows rows({"electrode", "attribute"}, {"position", "n", "pearson", "ci_low", "ci_high", "p", "q", "spearman"});
-  std::vector<double> n(names.size(), 0);
+  n.assign(names.size(), 0);
   for (std::size_t e = 0; e < names.size(); ++e)
     for (const std::size_t row : rows_where(table, "electrode", names[e])) {
       const std::string attribute = field_text(*table.find("attribute"), row);
@@ -281,9 +280,11 @@ FigureResult figs11(const StudyResults& results) {
       rows.add({names[e], attribute}, {static_cast<double>(place + 1) + offset, at("n"), at("pearson"), at("ci_low"),
                                        at("ci_high"), at("p"), at("q"), at("spearman")});
     }
-  const double legend = names.size() > 2 ? 3.4 * static_cast<double>(names.size()) : 4;
-  Figure f = new_figure(results, 85, 19 + legend + 4.2 * static_cast<double>(attributes.size()));
-  f.csv = csv_text(std::move(rows).table());
+  return std::move(rows).table();
+}
+
+/// Intervals, points, holes where not significant, crosses of ranks.
+std::vector<std::string> correlation_elements(const std::vector<std::string>& names, const std::vector<double>& n) {
   std::vector<std::string> elements;
   for (std::size_t e = 0; e < names.size(); ++e) {
     const std::string colour = electrode_colour(e);
@@ -301,14 +302,40 @@ FigureResult figs11(const StudyResults& results) {
         "figs11.csv", names[e], "val('spearman')",
         "(val('position')) with points pointtype 2 pointsize 0.35 linewidth 0.7 linecolor rgb " + colour + " notitle"));
   }
+  return elements;
+}
+
+}  // namespace
+
+/// Fig. S11: every attribute against damage.
+FigureResult figs11(const StudyResults& results) {
+  const Table all = run_table(results, "regression", "statistics/figs11.csv");
+  const Table table = selected_rows(all, rows_of_inference(all));
+  std::vector<std::size_t> every(table.rows());
+  for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
+  std::vector<std::string> attributes = attributes_in(table, every);
+  // What no electrode could measure (most of it in images) has no row.
+  std::erase_if(attributes, [&](const std::string& name) {
+    const auto own = rows_where(table, "attribute", name);
+    return std::all_of(own.begin(), own.end(),
+                       [&](std::size_t r) { return std::isnan(number_at(table, "pearson", r)); });
+  });
+  std::reverse(attributes.begin(), attributes.end());  // the first at the top
+  const auto names = names_of(results);
+  std::vector<double> n;
+  const Table rows = correlation_rows(table, names, attributes, n);
+  const double legend = names.size() > 2 ? 3.4 * static_cast<double>(names.size()) : 4;
+  Figure f = new_figure(results, 85, 19 + legend + 4.2 * static_cast<double>(attributes.size()));
+  f.csv = csv_text(rows);
   f.script =
-      place(f, {20, 82, 9, f.height_mm - 3 - legend}) + "set errorbars 0\nset xlabel 'Correlation with " +
+      place(f, {room_for_names(attributes, 20), 82, 9, f.height_mm - 3 - legend}) +
+      "set errorbars 0\nset xlabel 'Correlation with " +
       (results.electrodes.front().target == "Damage" ? std::string("damage") : std::string("the target")) +
       ", r'\nset xrange [-1:1]\n" + fmt::format("set yrange [0.3:{}.7]\n", attributes.size()) +
       named_tics("y", attributes, "") +
       "set key at graph 0.5, screen 0.995 center top horizontal\nset grid ytics linewidth 0.4 dashtype 1 linecolor rgb "
       "pale\nset arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\n";
-  f.script += joined_plots(elements);
+  f.script += joined_plots(correlation_elements(names, n));
   f.caption =
       "Pearson correlation of each attribute with damage over the particles, with 95 % intervals by Fisher's z; "
       "hollow: not significant at a false discovery rate of 5 % over all correlations shown; crosses: Spearman's rank "
@@ -357,11 +384,12 @@ FigureResult damage_depth(const StudyResults& results) {
   for (std::size_t e = 0; e < names.size(); ++e) {
     const auto own = rows_where(particles, "electrode", names[e]);
     const double top = f.height_mm - 4 - 46 * static_cast<double>(e);
-    f.script += (e > 0 ? next_panel() : "") + place(f, {12, 82.5, top - 33, top}) +
-                "set xlabel 'Depth Z (µm)'\nset ylabel " + plot_text(results.electrodes[e].target) +
-                "\nset xrange [0:*]\nset yrange [0:*]\nset key top right\n" +
-                fmt::format("set label 2 {} at graph 0.02, graph 0.95 left textcolor rgb {}\n",
-                            plot_text(with_n(names[e], static_cast<double>(own.size()))), electrode_colour(e));
+    f.script +=
+        (e > 0 ? next_panel() : "") + place(f, {12, 82.5, top - 33, top}) + "set xlabel 'Depth Z (µm)'\n" +
+        value_axis("y", plot_text(results.electrodes[e].target), extent_of(particles, own, {"damage"}).with_zero()) +
+        "set xrange [0:*]\nset yrange [0:*]\nset key top right\n" +
+        fmt::format("set label 2 {} at graph 0.02, graph 0.95 left textcolor rgb {}\n",
+                    plot_text(with_n(names[e], static_cast<double>(own.size()))), electrode_colour(e));
     f.script += joined_plots(
         {of_electrode("damage_depth_profile.csv", names[e], "val('Z')",
                       "(val('lower_quartile')):(val('upper_quartile')) with filledcurves fillstyle transparent solid "

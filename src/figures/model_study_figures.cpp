@@ -171,65 +171,97 @@ FigureResult model_parameters(const StudyResults& results) {
   return f;
 }
 
-FigureResult model_morris(const StudyResults& results) {
+namespace {
+
+/// Elementary effects: what the table holds of the two outputs that are drawn.
+struct Effects {
+  std::vector<std::string> output, parameter;
+  std::vector<double> mean, size, low, high, deviation, count;
+};
+
+Effects read_effects(const StudyResults& results) {
   const Table t = explored(results, "morris");
   const Column *output = t.find("output"), *parameter = t.find("parameter");
   if (output == nullptr || parameter == nullptr || output->texts.empty() || parameter->texts.empty())
     fail(Exit::data, "explore/morris.csv has no columns output and parameter; run cathoscope explore again");
-  const auto mean = numbers(t, "mean"), size = numbers(t, "mean_magnitude"), low = numbers(t, "ci_low"),
-             high = numbers(t, "ci_high"), deviation = numbers(t, "std"), effects = numbers(t, "effects");
+  return {output->texts,        parameter->texts,      numbers(t, "mean"), numbers(t, "mean_magnitude"),
+          numbers(t, "ci_low"), numbers(t, "ci_high"), numbers(t, "std"),  numbers(t, "effects")};
+}
+
+/// Parameters by their effect on the spread of lithium, the largest first.
+std::vector<std::string> by_effect(const Effects& e) {
   std::vector<std::size_t> rows;
-  for (std::size_t r = 0; r < t.rows(); ++r)
-    if (output->texts[r] == "x_ratio") rows.push_back(r);
-  const auto key = [&](std::size_t r) { return std::isfinite(size[r]) ? size[r] : -1; };
+  for (std::size_t r = 0; r < e.output.size(); ++r)
+    if (e.output[r] == "x_ratio") rows.push_back(r);
+  const auto key = [&](std::size_t r) { return std::isfinite(e.size[r]) ? e.size[r] : -1; };
   std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return key(a) > key(b); });
-  Figure f = study_figure("model_morris", "Which guesses decide", 20 + 3.6 * static_cast<double>(rows.size()));
-  f.width_mm = 120;
   std::vector<std::string> names;
-  for (const std::size_t r : rows) names.push_back(parameter->texts[r]);
-  Table out;
-  out.columns = {text_column("parameter", names), number_column("row", rows_from_top(rows.size()))};
-  double most = 0;
+  names.reserve(rows.size());
+  for (const std::size_t r : rows) names.push_back(e.parameter[r]);
+  return names;
+}
+
+struct EffectRows {
+  Table table;
+  double most = 0;  ///< that the axis has to show
+};
+
+EffectRows effect_rows(const Effects& e, const std::vector<std::string>& names) {
+  EffectRows out;
+  out.table.columns = {text_column("parameter", names), number_column("row", rows_from_top(names.size()))};
   for (const auto& [name, title] : {std::pair{"x_ratio", "lithium"}, std::pair{"damage_ratio", "damage"}}) {
     std::array<std::vector<double>, 6> columns;
     for (const auto& wanted : names)
-      for (std::size_t r = 0; r < t.rows(); ++r) {
-        if (output->texts[r] != name || parameter->texts[r] != wanted) continue;
-        const double values[] = {mean[r], size[r], low[r], high[r], deviation[r], effects[r]};
+      for (std::size_t r = 0; r < e.output.size(); ++r) {
+        if (e.output[r] != name || e.parameter[r] != wanted) continue;
+        const double values[] = {e.mean[r], e.size[r], e.low[r], e.high[r], e.deviation[r], e.count[r]};
         for (std::size_t c = 0; c < columns.size(); ++c) columns[c].push_back(values[c]);
-        if (std::isfinite(high[r])) most = std::max({most, high[r], deviation[r]});
+        if (std::isfinite(e.high[r])) out.most = std::max({out.most, e.high[r], e.deviation[r]});
       }
     const char* suffix[] = {"mean", "magnitude", "ci_low", "ci_high", "std", "effects"};
     for (std::size_t c = 0; c < columns.size(); ++c)
-      out.columns.push_back(number_column(fmt::format("{}_{}", title, suffix[c]), columns[c]));
+      out.table.columns.push_back(number_column(fmt::format("{}_{}", title, suffix[c]), columns[c]));
   }
-  f.csv = csv_text(out);
+  return out;
+}
+
+/// Left lithium, right damage, beside common names of the rows.
+std::string effects_panel(bool right, const char* title, const char* text, double most) {
+  std::string s = right
+                      ? "set lmargin at screen 0.64\nset rmargin at screen 0.98\nset format y ''\nunset ytics\n"
+                        "set ytics 1 format '' scale 0\nset key at screen 0.98, screen 0.995 right top horizontal Left "
+                        "reverse samplen 0.8 font small\n"
+                      : "set lmargin at screen 0.27\nset rmargin at screen 0.61\nunset key\n";
+  s += fmt::format("set label 1 {} at graph 0, graph 1 offset 0, 0.6 font small\n", plot_text(text));
+  return s +
+         fmt::format(
+             "plot 'model_morris.csv' using '{0}_magnitude':'row':'{0}_ci_low':'{0}_ci_high' with xerrorbars pointtype "
+             "7 pointsize "
+             "0.6 linewidth 1 linecolor rgb 'black' title 'mean magnitude, 95 % interval', '' using '{0}_std':'row' "
+             "with points "
+             "pointtype 6 pointsize 0.6 linecolor rgb positive title 'standard deviation', '' using "
+             "(column('{0}_ci_high') + {1}):'row':(column('{0}_mean') > 0 ? '+' : '−') with labels font small "
+             "notitle\n",
+             title, text_of(0.04 * most));
+}
+
+}  // namespace
+
+FigureResult model_morris(const StudyResults& results) {
+  const Effects effects = read_effects(results);
+  const auto names = by_effect(effects);
+  const EffectRows rows = effect_rows(effects, names);
+  Figure f = study_figure("model_morris", "Which guesses decide", 20 + 3.6 * static_cast<double>(names.size()));
+  f.width_mm = 120;
+  f.csv = csv_text(rows.table);
   f.script = fmt::format("set tmargin at screen {}\nset bmargin at screen {}\nset yrange [0.3:{}]\nset xrange [0:{}]\n",
                          text_of(1 - 10 / f.height_mm), text_of(10 / f.height_mm),
-                         text_of(static_cast<double>(rows.size()) + 0.7), text_of(1.05 * most));
+                         text_of(static_cast<double>(names.size()) + 0.7), text_of(1.05 * rows.most));
   f.script +=
       "set xtics 0.2\nset grid ytics linecolor rgb pale linewidth 0.4\nset xlabel 'change of the ratio over the "
       "range'\n";
-  f.script += row_names(names);
-  int panel = 0;
-  for (const auto& [title, text] : {std::pair{"lithium", "spread of lithium, last over first"},
-                                    std::pair{"damage", "spread of damage, last over peak"}}) {
-    f.script += panel == 0
-                    ? "set lmargin at screen 0.27\nset rmargin at screen 0.61\nunset key\n"
-                    : "set lmargin at screen 0.64\nset rmargin at screen 0.98\nset format y ''\nunset ytics\n"
-                      "set ytics 1 format '' scale 0\nset key at screen 0.98, screen 0.995 right top horizontal Left "
-                      "reverse samplen 0.8 font small\n";
-    f.script += fmt::format("set label 1 {} at graph 0, graph 1 offset 0, 0.6 font small\n", plot_text(text));
-    f.script += fmt::format(
-        "plot 'model_morris.csv' using '{0}_magnitude':'row':'{0}_ci_low':'{0}_ci_high' with xerrorbars pointtype 7 "
-        "pointsize "
-        "0.6 linewidth 1 linecolor rgb 'black' title 'mean magnitude, 95 % interval', '' using '{0}_std':'row' with "
-        "points "
-        "pointtype 6 pointsize 0.6 linecolor rgb positive title 'standard deviation', '' using "
-        "(column('{0}_ci_high') + {1}):'row':(column('{0}_mean') > 0 ? '+' : '−') with labels font small notitle\n",
-        title, text_of(0.04 * most));
-    ++panel;
-  }
+  f.script += row_names(names) + effects_panel(false, "lithium", "spread of lithium, last over first", rows.most) +
+              effects_panel(true, "damage", "spread of damage, last over peak", rows.most);
   f.caption = fmt::format(
       "Elementary effects (Morris 1991, DOI 10.1080/00401706.1991.10484804) of {} estimated parameters on how far "
       "apart "
@@ -238,15 +270,16 @@ FigureResult model_morris(const StudyResults& results) {
       "acts together with others). A sign says which way the mean goes: + keeps particles apart. Up to {} "
       "trajectories; "
       "where all particles fail in the first cycle there is no effect to count. Ranges are in explore/morris.csv.",
-      rows.size(), text_of(*std::max_element(effects.begin(), effects.end())));
+      names.size(), text_of(*std::max_element(effects.count.begin(), effects.count.end())));
   return f;
 }
 
-FigureResult model_synchrony(const StudyResults& results) {
-  const Table t = explored(results, "coverage");
-  Figure f = study_figure("model_synchrony", "Damage at synchrony against the spread of coverage", 66);
+namespace {
+
+/// Runs of the coverage study by law and spread, with places above the axis for what never came together.
+Table synchrony_rows(const Table& t, std::vector<std::string>& all_laws) {
   Table out;
-  std::vector<std::string> laws, all_laws;
+  std::vector<std::string> laws;
   std::vector<double> spreads;
   for (const auto& run : t.columns.front().texts) {
     const auto [law, spread] = law_and_spread(run);
@@ -265,35 +298,47 @@ FigureResult model_synchrony(const StudyResults& results) {
   };
   out.columns.push_back(number_column("never_together", never("damage_mean_together")));
   out.columns.push_back(number_column("never_sync", never("damage_mean_sync")));
-  f.csv = csv_text(out);
+  return out;
+}
+
+/// One measure of being together: a line a law.
+std::string synchrony_plot(const std::vector<std::string>& laws, const char* column, const char* never_column) {
+  const char* shapes[] = {"7", "5", "9", "11"};
+  const char* colours[] = {"'black'", "grey", "positive", "negative"};
+  std::string s = "plot ";
+  for (std::size_t l = 0; l < laws.size(); ++l)
+    s += fmt::format(
+        "{0}'model_synchrony.csv' using (strcol('law') eq {1} ? column('spread') : NaN):'{2}' with linespoints "
+        "pointtype {3} "
+        "pointsize 0.45 linewidth 0.9 linecolor rgb {4} title {5}, '' using (strcol('law') eq {1} ? column('spread') "
+        ": "
+        "NaN):'{6}' with points pointtype {3} pointsize 0.45 linecolor rgb {4} notitle",
+        l == 0 ? "" : ", ", verbatim(laws[l]), column, shapes[l % 4], colours[l % 4], law_name(laws[l]), never_column);
+  return s + "\n";
+}
+
+}  // namespace
+
+FigureResult model_synchrony(const StudyResults& results) {
+  const Table t = explored(results, "coverage");
+  Figure f = study_figure("model_synchrony", "Damage at synchrony against the spread of coverage", 66);
+  std::vector<std::string> laws;
+  f.csv = csv_text(synchrony_rows(t, laws));
   f.script = "set yrange [0.55:1.06]\nset xrange [0:0.5]\nset xtics 0.1\nset ytics 0.6, 0.1, 1\n";
   f.script += "set tmargin at screen 0.92\nset bmargin at screen 0.16\n";
   f.script += "set arrow 2 from graph 0, first 1.01 to graph 1, first 1.01 nohead linewidth 0.4 linecolor rgb pale\n";
   f.script += "set ylabel 'mean damage when together'\nset xlabel 'half-width of coverage'\n";
-  const char* shapes[] = {"7", "5", "9", "11"};
-  const char* colours[] = {"'black'", "grey", "positive", "negative"};
-  int panel = 0;
-  for (const auto& [column, never_column, title] :
-       {std::tuple{"damage_mean_together", "never_together", "spread of damage ≤ 0.05"},
-        std::tuple{"damage_mean_sync", "never_sync", "spread ≤ a quarter of its peak"}}) {
-    f.script += panel == 0 ? "set lmargin at screen 0.15\nset rmargin at screen 0.52\nunset key\n"
-                           : "set lmargin at screen 0.565\nset rmargin at screen 0.93\nunset ylabel\nset format y ''\n"
-                             "set key bottom right Left reverse samplen 1.2 font small\n";
-    f.script += fmt::format("set label 1 {} at graph 0.5, graph 1 center offset 0, 0.6 font small\n", plot_text(title));
-    if (panel == 1) f.script += "set label 2 'never' at graph 1.01, first 1.032 left font tiny textcolor rgb grey\n";
-    f.script += "plot ";
-    for (std::size_t l = 0; l < all_laws.size(); ++l)
-      f.script += fmt::format(
-          "{0}'model_synchrony.csv' using (strcol('law') eq {1} ? column('spread') : NaN):'{2}' with linespoints "
-          "pointtype {3} "
-          "pointsize 0.45 linewidth 0.9 linecolor rgb {4} title {5}, '' using (strcol('law') eq {1} ? column('spread') "
-          ": "
-          "NaN):'{6}' with points pointtype {3} pointsize 0.45 linecolor rgb {4} notitle",
-          l == 0 ? "" : ", ", verbatim(all_laws[l]), column, shapes[l % 4], colours[l % 4], law_name(all_laws[l]),
-          never_column);
-    f.script += "\n";
-    ++panel;
-  }
+  const auto title = [](const char* text) {
+    return fmt::format("set label 1 {} at graph 0.5, graph 1 center offset 0, 0.6 font small\n", plot_text(text));
+  };
+  f.script += "set lmargin at screen 0.15\nset rmargin at screen 0.52\nunset key\n" + title("spread of damage ≤ 0.05") +
+              synchrony_plot(laws, "damage_mean_together", "never_together");
+  f.script +=
+      "set lmargin at screen 0.565\nset rmargin at screen 0.93\nunset ylabel\nset format y ''\n"
+      "set key bottom right Left reverse samplen 1.2 font small\n" +
+      title("spread ≤ a quarter of its peak") +
+      "set label 2 'never' at graph 1.01, first 1.032 left font tiny textcolor rgb grey\n" +
+      synchrony_plot(laws, "damage_mean_sync", "never_sync");
   f.caption =
       "Mean damage of ten particles at the end of the charge where they have come together, against how different "
       "their "
@@ -308,14 +353,12 @@ FigureResult model_synchrony(const StudyResults& results) {
   return f;
 }
 
-FigureResult fig3a(const StudyResults& results) {
-  constexpr double spacing = 2.6, half_height = 2.2;  // in radii; the network itself has no distances
-  const NetworkHistory h =
-      read_network_history(run_file(results, "chemomechanics", "chemomechanics.h5"), {.steps = 1, .particles = 5});
-  const auto n = static_cast<double>(h.particles());
-  const double r = *std::max_element(h.radius_um.begin(), h.radius_um.end());
-  Figure f = study_figure("fig3a", "The model: particles on two binders", 0);
-  f.synthetic = results.synthetic() && std::filesystem::exists(results.folder / "chemomechanics_measured.json");
+namespace {
+
+constexpr double spacing = 2.6, half_height = 2.2;  // in radii of the largest; the network itself has no distances
+
+/// Balls in a row, each on the boundary of the binders so that its coverage is the share of its surface below.
+Table particle_row(const NetworkHistory& h, double r) {
   std::vector<double> particle, x, y, begin, end;
   for (std::size_t p = 0; p < h.particles(); ++p) {
     particle.push_back(static_cast<double>(p + 1));
@@ -333,7 +376,46 @@ FigureResult fig3a(const StudyResults& results) {
                  number_column("y_um", y),
                  number_column("arc_begin_degree", begin),
                  number_column("arc_end_degree", end)};
-  f.csv = csv_text(out);
+  return out;
+}
+
+/// Binders, balls with their arcs of good contact, arrows of lithium and electrons.
+constexpr const char* particle_row_script =
+    "unset border\nunset tics\nunset key\nset xrange [left:right]\nset yrange [-top:top]\n"
+    "set palette defined (0 '#E69F00', 0.5 '#2A9D8F', 1 '#1D2F6F')\nset cbrange [0:1]\nunset colorbox\n"
+    "set object 1 rectangle from left, -top to right, 0 fillcolor rgb '#B9BEC6' fillstyle solid 1 noborder behind\n"
+    "set object 2 rectangle from left, 0 to right, top fillcolor rgb '#ECEEF1' fillstyle solid 1 noborder behind\n"
+    "set arrow 1 from left, -top to right, -top nohead linewidth 4 linecolor rgb '#8C5A2B' front\n"
+    "set arrow 2 from left, top to right, top nohead linewidth 1.5 dashtype (3, 3) linecolor rgb grey front\n"
+    "set label 1 'current collector' at left, -top offset 0, -0.8 font small\n"
+    "set label 2 'separator' at left, top offset 0, 0.8 font small\n"
+    "set label 3 'binder of high conductivity: fast reaction' at right - 0.1 * r, -top right offset 0, 0.7 font "
+    "tiny\n"
+    "set label 4 'binder of low conductivity: slow reaction' at left + 0.1 * r, top offset 0, -0.7 font tiny\n"
+    "set style circle nowedge\n"
+    "plot 'fig3a.csv' using 'x_um':'y_um':'radius_um':(column('coverage')) with circles fillstyle solid 1 noborder "
+    "linecolor palette, '' using 'x_um':'y_um':'radius_um':'arc_begin_degree':'arc_end_degree' with circles "
+    "fillstyle empty linewidth 2.5 linecolor rgb 'black', '' using 'x_um':'y_um':(sprintf('%.0f %%', 100 * "
+    "column('coverage'))) with labels font ',8' textcolor rgb 'white', '' using "
+    "'x_um':(column('y_um') + column('radius_um')):(0):(0.35 * r) with vectors head filled size screen 0.012, 20 "
+    "linewidth 1 linecolor rgb ink, '' using 'x_um':(column('y_um') - column('radius_um')):(0):(-0.35 * r) "
+    "with vectors head filled size screen 0.012, 20 linewidth 1 linecolor rgb ink, "
+    "'' using (column('x_um') + 0.12 * r):(column('y_um') + column('radius_um') + 0.2 * r):('Li^+') with labels left "
+    "font "
+    "tiny textcolor rgb ink, '' using (column('x_um') + 0.12 * r):(column('y_um') - column('radius_um') - 0.2 * "
+    "r):('e^−') "
+    "with labels left font tiny textcolor rgb ink\n";
+
+}  // namespace
+
+FigureResult fig3a(const StudyResults& results) {
+  const NetworkHistory h =
+      read_network_history(run_file(results, "chemomechanics", "chemomechanics.h5"), {.steps = 1, .particles = 5});
+  const auto n = static_cast<double>(h.particles());
+  const double r = *std::max_element(h.radius_um.begin(), h.radius_um.end());
+  Figure f = study_figure("fig3a", "The model: particles on two binders", 0);
+  f.synthetic = results.synthetic() && std::filesystem::exists(results.folder / "chemomechanics_measured.json");
+  f.csv = csv_text(particle_row(h, r));
   const double left = -1.5 * r, right = (spacing * (n - 1) + 1.5) * r, top = half_height * r;
   const double drawn_mm = 81, unit = drawn_mm / (right - left);
   f.height_mm = 2 * top * unit + 13;
@@ -343,31 +425,7 @@ FigureResult fig3a(const StudyResults& results) {
       fmt::format("set lmargin at screen {}\nset rmargin at screen {}\n", text_of(2 / 85.0), text_of(83 / 85.0));
   f.script += fmt::format("set bmargin at screen {}\nset tmargin at screen {}\n", text_of(6.5 / f.height_mm),
                           text_of(1 - 6.5 / f.height_mm));
-  f.script +=
-      "unset border\nunset tics\nunset key\nset xrange [left:right]\nset yrange [-top:top]\n"
-      "set palette defined (0 '#E69F00', 0.5 '#2A9D8F', 1 '#1D2F6F')\nset cbrange [0:1]\nunset colorbox\n"
-      "set object 1 rectangle from left, -top to right, 0 fillcolor rgb '#B9BEC6' fillstyle solid 1 noborder behind\n"
-      "set object 2 rectangle from left, 0 to right, top fillcolor rgb '#ECEEF1' fillstyle solid 1 noborder behind\n"
-      "set arrow 1 from left, -top to right, -top nohead linewidth 4 linecolor rgb '#8C5A2B' front\n"
-      "set arrow 2 from left, top to right, top nohead linewidth 1.5 dashtype (3, 3) linecolor rgb grey front\n"
-      "set label 1 'current collector' at left, -top offset 0, -0.8 font small\n"
-      "set label 2 'separator' at left, top offset 0, 0.8 font small\n"
-      "set label 3 'binder of high conductivity: fast reaction' at right - 0.1 * r, -top right offset 0, 0.7 font "
-      "tiny\n"
-      "set label 4 'binder of low conductivity: slow reaction' at left + 0.1 * r, top offset 0, -0.7 font tiny\n"
-      "set style circle nowedge\n"
-      "plot 'fig3a.csv' using 'x_um':'y_um':'radius_um':(column('coverage')) with circles fillstyle solid 1 noborder "
-      "linecolor palette, '' using 'x_um':'y_um':'radius_um':'arc_begin_degree':'arc_end_degree' with circles "
-      "fillstyle empty linewidth 2.5 linecolor rgb 'black', '' using 'x_um':'y_um':(sprintf('%.0f %%', 100 * "
-      "column('coverage'))) with labels font ',8' textcolor rgb 'white', '' using "
-      "'x_um':(column('y_um') + column('radius_um')):(0):(0.35 * r) with vectors head filled size screen 0.012, 20 "
-      "linewidth 1 linecolor rgb ink, '' using 'x_um':(column('y_um') - column('radius_um')):(0):(-0.35 * r) "
-      "with vectors head filled size screen 0.012, 20 linewidth 1 linecolor rgb ink, "
-      "'' using (column('x_um') + 0.12 * r):(column('y_um') + column('radius_um') + 0.2 * r):('Li^+') with labels left "
-      "font "
-      "tiny textcolor rgb ink, '' using (column('x_um') + 0.12 * r):(column('y_um') - column('radius_um') - 0.2 * "
-      "r):('e^−') "
-      "with labels left font tiny textcolor rgb ink\n";
+  f.script += particle_row_script;
   const bool even = r == *std::min_element(h.radius_um.begin(), h.radius_um.end());
   f.caption = fmt::format(
       "What the model stands for, drawn from the run: {}{} in two porous binders full of electrolyte, during charge "

@@ -3,6 +3,7 @@
 #include "drawers.hpp"
 #include "plotting.hpp"
 #include "severe_particles.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -97,7 +98,10 @@ FigureResult fig2c(const StudyResults& results) {
   const auto names = names_of(results);
   Figure f = new_figure(results, 85, 92);
   f.csv = csv_text(curves.table);
-  f.more.push_back({"fig2c_means.csv", csv_text(mean_distances(summary, names))});
+  const Table distances = mean_distances(summary, names);
+  if (std::isnan(extent_of(distances, {"mean_distance_um"}).high))
+    fail(Exit::no_input, "no electrode has the four severely damaged particles that a distance to three others needs");
+  f.more.push_back({"fig2c_means.csv", csv_text(distances)});
   const auto limits = limit_names(summary, names.front());
   std::vector<std::string> titles, means;
   for (std::size_t e = 0; e < names.size(); ++e) {
@@ -116,15 +120,18 @@ FigureResult fig2c(const StudyResults& results) {
         fmt::format("(val('mean_distance_um')) with points pointtype 7 pointsize 0.45 linecolor rgb {} notitle",
                     electrode_colour(e))));
   }
-  f.script = place(f, {14.5, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
-             std::string(curves.corrected ? "" : "; no edge rule") +
-             "'\nset ylabel 'Probability density (µm^{−1})'\nset xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, "
-             "graph 0.2, 0\n";
+  f.script =
+      place(f, {14.5, 82.5, 51, 89}) + "set xlabel 'Distance to three nearest severe particles (µm)" +
+      std::string(curves.corrected ? "" : "; no edge rule") + "'\n" +
+      value_axis("y", "'Probability density (µm^{−1})'", extent_of(curves.table, {"density", "ci_high"}).with_zero()) +
+      "set xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, graph 0.2, 0\n";
   if (curves.table.rows() > 0) f.script += joined_plots(density_elements("fig2c.csv", names, titles));
-  f.script += next_panel() + place(f, {14.5, 82.5, 9, 38}) +
-              "set ylabel 'Mean distance (µm)'\nset xlabel 'Severe from this damage, or quantile of damage, on'\nset "
-              "yrange [0:*]\nset offsets 0, 0, graph 0.3, 0\nset key top left\n" +
-              fmt::format("set xrange [0.5:{}.5]\n", limits.size()) + "" + named_tics("x", limits, "font tiny");
+  f.script +=
+      next_panel() + place(f, {14.5, 82.5, 9, 38}) +
+      value_axis("y", "'Mean distance (µm)'", extent_of(distances, {"mean_distance_um", "null_high_um"}).with_zero()) +
+      "set xlabel 'Severe from this damage, or quantile of damage, on'\nset yrange [0:*]\nset offsets 0, 0, graph 0.3, "
+      "0\nset key top left\n" +
+      fmt::format("set xrange [0.5:{}.5]\n", limits.size()) + "" + named_tics("x", limits, "font tiny");
   f.script += joined_plots(means);
   f.caption = std::string("Above: distances from each severely damaged particle to its three nearest severe ones") +
               (curves.corrected ? ", by the reduced-sample edge rule (particles nearer to the edge than to those "
@@ -158,18 +165,9 @@ Table coupling_rows(const Table& table, const std::vector<std::string>& electrod
   return std::move(rows).table();
 }
 
-}  // namespace
-
-/// Fig. S12: is damage alike among neighbours?
-FigureResult figs12(const StudyResults& results) {
-  const Table table = run_table(results, "regression", "statistics/figs12.csv");
-  if (table.rows() == 0) fail(Exit::no_input, "the particles have no positions");
-  const auto names = names_of(results);
-  const Table coupling = coupling_rows(table, names);
-  const double legend = 3.4 * static_cast<double>(names.size() + 1);
-  Figure f = new_figure(results, 85, 38 + legend + 38 * static_cast<double>(names.size()));
-  f.csv = csv_text(table);
-  f.more.push_back({"figs12_coupling.csv", csv_text(coupling)});
+/// Moran's I and the correlation beside their nulls, with p above.
+std::string coupling_panel(const Figure& f, const std::vector<std::string>& names, const Table& coupling,
+                           double legend) {
   std::vector<std::string> elements;
   std::string labels;
   for (std::size_t e = 0; e < names.size(); ++e) {
@@ -187,31 +185,56 @@ FigureResult figs12(const StudyResults& results) {
     labels += fmt::format("set label {} {} at first {}, graph 1.02 center font tiny textcolor rgb grey\n", row + 2,
                           verbatim("p = " + short_number(number_at(coupling, "p", row), 2)),
                           text_of(number_at(coupling, "position", row)));
-  f.script = place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
-             "set ylabel 'Coupling of damage'\nset xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
-             "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
-             "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
-             "linecolor rgb grey back\n" +
-             labels + joined_plots(elements);
-  for (std::size_t e = 0; e < names.size(); ++e) {
-    const double top = f.height_mm - 38 - legend - 38 * static_cast<double>(e);
-    const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
-    f.script += next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
-                "set ylabel 'Semivariance of damage'\nset yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between "
-                "particles (µm)'\nset offsets 0, 0, graph 0.35, 0\nset key top right\n";
-    f.script += "set label 2 " + plot_text(names[e]) + " at graph 0.02, graph 0.94 left textcolor rgb " +
-                electrode_colour(e) + "\n";
-    f.script += joined_plots(
-        {of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('null_low_stratified')):(val('null_high_stratified')) with filledcurves fillcolor rgb "
-                      "null_band title '95 % of the null'"),
-         of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('expected_stratified')) with lines linewidth 0.8 dashtype (4, 3) linecolor rgb grey title "
-                      "'its mean'"),
-         of_electrode("figs12.csv", names[e], "(" + rows_of + ")",
-                      "(val('observed')) with linespoints pointtype 7 pointsize 0.35 linewidth 1.1 linecolor rgb " +
-                          electrode_colour(e) + " title 'observed'")});
-  }
+  return place(f, {14.5, 82.5, f.height_mm - 30 - legend, f.height_mm - 4 - legend}) +
+         value_axis("y", "'Coupling of damage'",
+                    extent_of(coupling, {"observed", "null_low", "null_high"}).with_zero()) +
+         "set xrange [0.5:2.5]\nset offsets 0, 0, graph 0.1, graph 0.1\nset xtics "
+         "('Moran’s I' 1, 'r(particle, 6 neighbours)' 2)\nset key at screen 0.55, screen 0.995 center top "
+         "vertical\nset arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 "
+         "linecolor rgb grey back\n" +
+         labels + joined_plots(elements);
+}
+
+/// Semivariance against distance beside its null.
+std::string variogram_panel(const Figure& f, const Table& table, const std::string& electrode,
+                            const std::string& colour, double top) {
+  const auto own = rows_where(table, rows_where(table, "electrode", electrode), "statistic", "variogram");
+  const std::string rows_of = "strcol('statistic') eq 'variogram' ? val('lag_um') : NaN";
+  std::string s = next_panel() + place(f, {14.5, 82.5, top - 28, top}) +
+                  value_axis("y", "'Semivariance of damage'",
+                             extent_of(table, own, {"observed", "null_high_stratified"}).with_zero()) +
+                  "set yrange [0:*]\nset xrange [0:*]\nset xlabel 'Distance between particles (µm)'\nset offsets 0, 0, "
+                  "graph 0.35, 0\nset key top right\n";
+  s += "set label 2 " + plot_text(electrode) + " at graph 0.02, graph 0.94 left textcolor rgb " + colour + "\n";
+  s += joined_plots(
+      {of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('null_low_stratified')):(val('null_high_stratified')) with filledcurves fillcolor rgb "
+                    "null_band title '95 % of the null'"),
+       of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('expected_stratified')) with lines linewidth 0.8 dashtype (4, 3) linecolor rgb grey title "
+                    "'its mean'"),
+       of_electrode("figs12.csv", electrode, "(" + rows_of + ")",
+                    "(val('observed')) with linespoints pointtype 7 pointsize 0.35 linewidth 1.1 linecolor rgb " +
+                        colour + " title 'observed'")});
+  return s;
+}
+
+}  // namespace
+
+/// Fig. S12: is damage alike among neighbours?
+FigureResult figs12(const StudyResults& results) {
+  const Table table = run_table(results, "regression", "statistics/figs12.csv");
+  if (table.rows() == 0) fail(Exit::no_input, "the particles have no positions");
+  const auto names = names_of(results);
+  const Table coupling = coupling_rows(table, names);
+  const double legend = 3.4 * static_cast<double>(names.size() + 1);
+  Figure f = new_figure(results, 85, 38 + legend + 38 * static_cast<double>(names.size()));
+  f.csv = csv_text(table);
+  f.more.push_back({"figs12_coupling.csv", csv_text(coupling)});
+  f.script = coupling_panel(f, names, coupling, legend);
+  for (std::size_t e = 0; e < names.size(); ++e)
+    f.script += variogram_panel(f, table, names[e], electrode_colour(e),
+                                f.height_mm - 38 - legend - 38 * static_cast<double>(e));
   f.caption =
       "Is a particle's damage like its neighbours'? Above: Moran's I on the graph of the six nearest neighbours, and "
       "the correlation of damage with the mean damage of the six nearest. Below: half the mean squared difference of "

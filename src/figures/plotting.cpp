@@ -60,6 +60,7 @@ double number_at(const Table& table, std::string_view column, std::size_t row) {
 
 std::vector<double> numbers_at(const Table& table, std::string_view column, const std::vector<std::size_t>& rows) {
   std::vector<double> result;
+  result.reserve(rows.size());
   for (const std::size_t row : rows) result.push_back(number_at(table, column, row));
   return result;
 }
@@ -95,8 +96,9 @@ Panel grid_panel(const Panel& area, std::size_t index, std::size_t columns, std:
   const auto nx = static_cast<double>(columns), ny = static_cast<double>(rows);
   const double width = (area.right - area.left - (nx - 1) * gap_x) / nx;
   const double height = (area.top - area.bottom - (ny - 1) * gap_y) / ny;
-  const double left = area.left + static_cast<double>(index % columns) * (width + gap_x);
-  const double top = area.top - static_cast<double>(index / columns) * (height + gap_y);
+  const std::size_t row = index / columns, column = index % columns;
+  const double left = area.left + static_cast<double>(column) * (width + gap_x);
+  const double top = area.top - static_cast<double>(row) * (height + gap_y);
   return {left, left + width, top - height, top};
 }
 
@@ -139,6 +141,32 @@ std::string named_tics(const std::string& axis, const std::vector<std::string>& 
   for (std::size_t i = 0; i < names.size(); ++i)
     tics.push_back(fmt::format("{} {}", plot_text(percent_doubled(names[i])), i + 1));
   return fmt::format("set {}tics ({}) {}\n", axis, fmt::join(tics, ", "), options);
+}
+
+namespace {
+
+/// Width of a text in Arial, in units of its size. Classes of letters with the widest of each, so never too little by much.
+double text_width(const std::string& text) {
+  double width = 0;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U) continue;  // the rest of a sign in UTF-8
+    if (std::string_view("fijlrtI .,:;'|()[]-").find(c) != std::string_view::npos)
+      width += 0.33;
+    else if (std::string_view("mwMW@%").find(c) != std::string_view::npos)
+      width += 0.94;
+    else
+      width += c >= 'A' && c <= 'Z' ? 0.72 : 0.56;
+  }
+  return width;
+}
+
+}  // namespace
+
+double room_for_names(const std::vector<std::string>& names, double least) {
+  constexpr double small_mm = 6 * 25.4 / 72, tics_and_edge = 3.5, most = 45;
+  double room = least;
+  for (const auto& name : names) room = std::max(room, small_mm * text_width(name) + tics_and_edge);
+  return std::min(room, most);
 }
 
 std::string origin_sentence(const StudyResults& results) {
@@ -186,6 +214,7 @@ std::vector<std::string> density_elements(const std::string& file, const std::ve
 
 std::vector<std::string> names_of(const StudyResults& results) {
   std::vector<std::string> names;
+  names.reserve(results.electrodes.size());
   for (const auto& e : results.electrodes) names.push_back(e.name);
   return names;
 }

@@ -48,6 +48,10 @@ std::string joined_plots(const std::vector<std::string>& elements);
 /// `set xtics` or `set ytics` with a name at 1, 2, ...
 std::string named_tics(const std::string& axis, const std::vector<std::string>& names, const std::string& options);
 
+/// Room in mm that the longest name takes beside its axis, in the small font: `least`, or more; at most 45, so that long
+/// names of users' columns do not leave the figure without a plot.
+double room_for_names(const std::vector<std::string>& names, double least);
+
 /// Tics at multiples of 1, 2 or 5 times a power of ten, at most about `most` of them.
 std::string tic_step(const std::string& axis, double low, double high, int most);
 

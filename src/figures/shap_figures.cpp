@@ -4,6 +4,7 @@
 #include "plotting.hpp"
 #include "study_facts.hpp"
 #include "swarm.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -72,6 +73,7 @@ Explained explained(const StudyResults& results, const ElectrodeResults& e) {
 
 std::vector<Explained> all_explained(const StudyResults& results) {
   std::vector<Explained> all;
+  all.reserve(results.electrodes.size());
   for (const auto& e : results.electrodes) all.push_back(explained(results, e));
   if (all.empty()) fail(Exit::no_input, "the run has no electrode");
   return all;
@@ -101,17 +103,25 @@ std::vector<std::string> leading(const std::vector<Explained>& all, std::size_t 
   return result;
 }
 
-/// Tics for the values of an attribute in all electrodes.
-std::string value_tics(const std::vector<Explained>& all, const std::string& name) {
-  double low = std::numeric_limits<double>::max(), high = -low;
+/// Title and tics for the values of an attribute in all electrodes.
+std::string attribute_axis(const std::vector<Explained>& all, const std::string& name) {
+  Extent extent;
   for (const auto& e : all)
     if (const auto it = e.value.find(name); it != e.value.end())
       for (const double v : it->second)
-        if (std::isfinite(v)) {
-          low = std::min(low, v);
-          high = std::max(high, v);
-        }
-  return tic_step("x", low, high, 4);
+        if (std::isfinite(v)) extent.add(v);
+  return value_axis("x", plot_text(attribute_label(name)), extent) +
+         (label_power(extent) == 0 ? tic_step("x", extent.low, extent.high, 4) : "");
+}
+
+/// SHAP values of attributes, or of one, in all electrodes.
+Extent shap_extent(const std::vector<Explained>& all, const std::vector<std::string>& names) {
+  Extent extent{0, 0};
+  for (const auto& e : all)
+    for (const auto& name : names)
+      if (const auto it = e.shap.find(name); it != e.shap.end())
+        for (const double phi : it->second) extent.add(phi);
+  return extent;
 }
 
 std::string thinned_sentence(const std::vector<Explained>& all) {
@@ -152,9 +162,9 @@ FigureResult predicted(const StudyResults& results) {
         (e > 0 ? next_panel() : "") + place(f, panel) +
         fmt::format("set xrange [{0}:{1}]\nset yrange [{0}:{1}]\n", text_of(smallest), text_of(1.04 * largest)) +
         "set xtics font tiny\nset ytics font tiny\n" + tic_step("x", smallest, largest, 5) +
-        tic_step("y", smallest, largest, 5) + "set key off\nset xlabel " +
-        plot_text("Measured " + results.electrodes[e].target) + "\n" +
-        (e % columns == 0 ? "set ylabel 'Predicted out of bag'\n" : "") +
+        tic_step("y", smallest, largest, 5) + "set key off\n" +
+        value_axis("x", plot_text("Measured " + results.electrodes[e].target), {smallest, largest}) +
+        value_axis("y", e % columns == 0 ? "'Predicted out of bag'" : "", {smallest, largest}) +
         "set arrow from graph 0, graph 0 to graph 1, graph 1 nohead linewidth 0.6 dashtype (4, 3) linecolor rgb grey "
         "back\n";
     f.script += fmt::format("set label 1 {} at graph 0.03, graph 0.95 left textcolor rgb {}\n",
@@ -179,6 +189,48 @@ FigureResult predicted(const StudyResults& results) {
   return f;
 }
 
+namespace {
+
+/// Points of an electrode's leading attributes, beside each other where they would lie on each other.
+void add_swarm(const Explained& e, const std::vector<std::string>& names, const Extent& shown, TableRows& rows) {
+  for (std::size_t a = 0; a < names.size(); ++a) {
+    const auto ranks = relative_ranks(e.value.at(names[a]));
+    const auto picked = thinned(e.n, most_points);
+    std::vector<double> phi;
+    phi.reserve(picked.size());
+    for (const std::size_t i : picked) phi.push_back(e.shap.at(names[a])[i]);
+    const auto aside = swarm_offsets(phi, shown.low, shown.high, 90, 0.4);
+    for (std::size_t i = 0; i < picked.size(); ++i)
+      rows.add({e.electrode, names[a]},
+               {phi[i], e.value.at(names[a])[picked[i]], ranks[picked[i]], static_cast<double>(a + 1) + aside[i]});
+  }
+}
+
+std::string swarm_panel(const Figure& f, const Explained& e, const std::vector<std::string>& names, const Extent& shown,
+                        const std::string& colour, double top, double panel_height) {
+  return place(f, {room_for_names(names, 19), 74, top - panel_height, top}) +
+         fmt::format("set yrange [0.4:{}.6]\n", names.size()) + named_tics("y", names, "") + "set xtics font tiny\n" +
+         value_axis("x", "'SHAP value: change of the predicted target'", shown) +
+         "set key off\nset cbrange [0:1]\nset cbtics ('low' 0, 'high' 1) font tiny scale 0 offset -0.9, 0\nset palette "
+         "defined (0 '#3B4CC0', 0.5 "
+         "'#DDDDDD', 1 '#B40426')\n" +
+         fmt::format(
+             "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\n",
+             76.0 / 85, (top - panel_height + 4) / f.height_mm, 1.6 / 85, (panel_height - 8) / f.height_mm) +
+         "set label 2 'value of the attribute' at screen 0.97, " +
+         fmt::format("screen {:.4f} center rotate by 90 font tiny\n", (top - panel_height / 2) / f.height_mm) +
+         fmt::format("set label 1 {} at graph 0, graph 1 left offset 0, 0.5 textcolor rgb {}\n",
+                     plot_text(with_n(e.electrode, static_cast<double>(e.n))), colour) +
+         "set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics "
+         "linewidth 0.4 dashtype 1 linecolor rgb pale\n" +
+         joined_plots({fmt::format(
+             "'shap_beeswarm.csv' using (at('electrode', {}, val('shap'))):(val('position')):(val('rank')) "
+             "with points pointtype 7 pointsize 0.2 linecolor palette notitle",
+             verbatim(e.electrode))});
+}
+
+}  // namespace
+
 /// SHAP values of single particles, a row an attribute.
 FigureResult shap_beeswarm(const StudyResults& results) {
   const auto all = all_explained(results);
@@ -192,45 +244,13 @@ FigureResult shap_beeswarm(const StudyResults& results) {
   const double panel_height = 5.2 * static_cast<double>(lines) + 3;
   f.height_mm = 6 + static_cast<double>(all.size()) * (panel_height + 13);
   for (std::size_t k = 0; k < all.size(); ++k) {
-    const Explained& e = all[k];
-    auto names = leading({e}, shown_in_swarm);
+    auto names = leading({all[k]}, shown_in_swarm);
     std::reverse(names.begin(), names.end());
-    double low = 0, high = 0;
-    for (const auto& name : names)
-      for (const double phi : e.shap.at(name)) {
-        low = std::min(low, phi);
-        high = std::max(high, phi);
-      }
-    for (std::size_t a = 0; a < names.size(); ++a) {
-      const auto ranks = relative_ranks(e.value.at(names[a]));
-      const auto picked = thinned(e.n, most_points);
-      std::vector<double> phi;
-      for (const std::size_t i : picked) phi.push_back(e.shap.at(names[a])[i]);
-      const auto aside = swarm_offsets(phi, low, high, 90, 0.4);
-      for (std::size_t i = 0; i < picked.size(); ++i)
-        rows.add({e.electrode, names[a]},
-                 {phi[i], e.value.at(names[a])[picked[i]], ranks[picked[i]], static_cast<double>(a + 1) + aside[i]});
-    }
+    const Extent shown = shap_extent({all[k]}, names);
+    add_swarm(all[k], names, shown, rows);
     const double top = f.height_mm - 8 - static_cast<double>(k) * (panel_height + 13);
     f.script +=
-        (k > 0 ? next_panel() : "") + place(f, {19, 74, top - panel_height, top}) +
-        fmt::format("set yrange [0.4:{}.6]\n", names.size()) + named_tics("y", names, "") +
-        "set xtics font tiny\nset xlabel 'SHAP value: change of the predicted target'\nset key off\nset cbrange "
-        "[0:1]\nset cbtics ('low' 0, 'high' 1) font tiny scale 0 offset -0.9, 0\nset palette defined (0 '#3B4CC0', 0.5 "
-        "'#DDDDDD', 1 '#B40426')\n" +
-        fmt::format(
-            "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\n",
-            76.0 / 85, (top - panel_height + 4) / f.height_mm, 1.6 / 85, (panel_height - 8) / f.height_mm) +
-        "set label 2 'value of the attribute' at screen 0.962, " +
-        fmt::format("screen {:.4f} center rotate by 90 font tiny\n", (top - panel_height / 2) / f.height_mm) +
-        fmt::format("set label 1 {} at graph 0, graph 1 left offset 0, 0.5 textcolor rgb {}\n",
-                    plot_text(with_n(e.electrode, static_cast<double>(e.n))), electrode_colour(k)) +
-        "set arrow from 0, graph 0 to 0, graph 1 nohead linewidth 0.6 linecolor rgb grey back\nset grid ytics "
-        "linewidth 0.4 dashtype 1 linecolor rgb pale\n";
-    f.script += joined_plots(
-        {fmt::format("'shap_beeswarm.csv' using (at('electrode', {}, val('shap'))):(val('position')):(val('rank')) "
-                     "with points pointtype 7 pointsize 0.2 linecolor palette notitle",
-                     verbatim(e.electrode))});
+        (k > 0 ? next_panel() : "") + swarm_panel(f, all[k], names, shown, electrode_colour(k), top, panel_height);
   }
   f.csv = csv_text(std::move(rows).table());
   f.caption = fmt::format(
@@ -261,14 +281,15 @@ FigureResult shap_dependence(const StudyResults& results) {
   f.height_mm = 10 + 37 * static_cast<double>(lines);
   f.synthetic = results.synthetic();
   f.csv = csv_text(std::move(rows).table());
+  const int power = label_power(shap_extent(all, names));  // one for all panels, of which each second has a title
   for (std::size_t k = 0; k < names.size(); ++k) {
     f.script +=
         (k > 0 ? next_panel() : "") + place(f, grid_panel({12, 81.5, 8, f.height_mm - 7}, k, 2, lines, 11, 10)) +
-        "set key off\nset xlabel " + plot_text(attribute_label(names[k])) + "\n" +
-        (k % 2 == 0 ? "set ylabel 'SHAP value'\n" : "") +
+        "set key off\n" + attribute_axis(all, names[k]) +
+        (k % 2 == 0 ? "set ylabel " + with_power("'SHAP value'", power) + "\n" : "") +
+        power_tics("y", shap_extent(all, {names[k]}), power) +
         "set xtics font tiny\nset ytics font tiny\nset offsets graph 0.03, graph 0.03, graph 0.05, graph 0.05\nset "
         "arrow from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.6 linecolor rgb grey back\n";
-    f.script += value_tics(all, names[k]);
     std::vector<std::string> elements;
     for (std::size_t e = 0; e < all.size(); ++e)
       elements.push_back(

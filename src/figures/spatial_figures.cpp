@@ -3,6 +3,7 @@
 #include "drawers.hpp"
 #include "plotting.hpp"
 #include "severe_particles.hpp"
+#include "value_axis.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/table_rows.hpp>
@@ -237,10 +238,10 @@ std::string region_frame(const Window& w, std::size_t region) {
       region == 1 ? "i" : "ii");
 }
 
-std::string region_panel(const Figure& f, const Panel& panel, const Window& w, const Table& lines, std::size_t region) {
-  std::string text = next_panel() + place(f, panel) +
-                     "set key off; unset tics; unset colorbox\nset border 15 linewidth 0.9 linecolor rgb '#B00000'\n" +
-                     window_text(w);
+std::string region_panel(const Figure& f, const Panel& panel, const Window& w, const Table& lines, std::size_t region,
+                         const std::string& colours) {
+  std::string text = next_panel() + place(f, panel) + "set key off; unset tics; unset colorbox\n" + colours +
+                     "set border 15 linewidth 0.9 linecolor rgb '#B00000'\n" + window_text(w);
   int tag = 200;
   for (const std::size_t row : rows_where(lines, "region", std::to_string(region))) {
     const auto at = [&](const char* column) { return number_at(lines, column, row); };
@@ -259,6 +260,62 @@ std::string region_panel(const Figure& f, const Panel& panel, const Window& w, c
                            "NaN):(val('centre_up_um')):(val('across_um') - val('centre_across_um')):(val('up_um') - "
                            "val('centre_up_um')) with vectors nohead linewidth 1.2 linecolor rgb '#B00000' notitle",
                            f.name, region));
+}
+
+/// Damage from the limit of what is severe to the largest of all electrodes: the same colours in all maps.
+Extent severe_damage(const StudyResults& results, const Table& particles) {
+  Extent extent{0, 0};
+  for (const auto& e : results.electrodes)
+    for (const double d : numbers_at(particles, "damage", rows_where(particles, "electrode", e.name)))
+      extent.high = std::max(extent.high, d);
+  extent.low = extent.high;
+  for (const auto& e : results.electrodes)
+    for (const auto& p : severe_particles(particles, e.name))
+      extent.low = std::min(extent.low, number_at(particles, "damage", p.row));
+  return extent;
+}
+
+std::string colour_range(const Extent& damage) {
+  return fmt::format("set cbrange [{}:{}]\n", text_of(damage.low), text_of(damage.high));
+}
+
+/// What stands beside the large view: colours, and which particles these are.
+std::string map_legend(const Figure& f, const std::string& title, const std::string& colour,
+                       const std::string& target) {
+  return fmt::format(
+             "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\nset "
+             "cbtics font tiny scale 0.3 offset -0.8, 0\n",
+             74.0 / 85, (f.height_mm - 41) / f.height_mm, 1.8 / 85, 30 / f.height_mm) +
+         fmt::format(
+             "set label 1 {} at screen 0.03, screen {:.4f} left textcolor rgb {}\nset label 2 {} at screen 0.88, "
+             "screen "
+             "{:.4f} center font tiny\n",
+             plot_text(title), 1 - 3 / f.height_mm, colour, plot_text(target), (f.height_mm - 8.5) / f.height_mm);
+}
+
+/// The regions' frames in the large view, and their panels.
+struct Insets {
+  std::string frames, panels;
+};
+
+Insets insets_of(const Figure& f, const Table& lines, std::size_t regions, double room_um, const std::string& colours) {
+  Insets out;
+  for (std::size_t r = 0; r < regions; ++r) {
+    const Panel panel = grid_panel({3, 81, 2.5, 40}, r, 2, 1, 3, 0);
+    const Window w = region_window(lines, r + 1, panel, room_um);
+    out.frames += region_frame(w, r + 1);
+    out.panels += region_panel(f, panel, w, lines, r + 1, colours);
+  }
+  return out;
+}
+
+/// Room around the centres of a region: a typical ball and more.
+double region_room(const std::map<double, double>& radii, const Scene& scene) {
+  if (radii.empty()) return 2 * scene.typical_radius;
+  std::vector<double> sizes;
+  sizes.reserve(radii.size());
+  for (const auto& [label, radius] : radii) sizes.push_back(radius);
+  return 1.8 * quantile_of_values(sizes, 0.5);
 }
 
 FigureResult severe_map(const StudyResults& results, std::size_t index, const std::string& name) {
@@ -285,46 +342,16 @@ FigureResult severe_map(const StudyResults& results, std::size_t index, const st
   f.csv = csv_text(painted(particles, electrode.name, radii, scene));
   f.more.push_back({name + "_neighbours.csv", csv_text(lines)});
   const Panel main{13, 70, f.height_mm - 62, f.height_mm - 8};
-  double largest = 0;
-  for (const auto& other : results.electrodes)  // the same colours in the maps of all electrodes
-    for (const double d : numbers_at(particles, "damage", rows_where(particles, "electrode", other.name)))
-      largest = std::max(largest, d);
-  double threshold = largest;
-  for (const auto& other : results.electrodes)
-    for (const auto& p : severe_particles(particles, other.name))
-      threshold = std::min(threshold, number_at(particles, "damage", p.row));
-  const std::string colours = fmt::format("set cbrange [{}:{}]\n", text_of(threshold), text_of(largest));
+  const Extent damage = severe_damage(results, particles);
+  const std::string title = fmt::format("{}: {} of {} particles severe", electrode.name, severe.size(), own.size());
+  const Insets insets = insets_of(f, lines, regions.size(), region_room(radii, scene), colour_range(damage));
   f.script =
       place(f, main) +
       "unset border; unset tics; set key off\nset style textbox opaque fillcolor rgb '#FFFFFF' noborder margins 0.4, "
       "0.3\n" +
-      colours + window_text(window_of(scene, main)) + box_edges(scene) + box_lengths(scene) +
-      fmt::format(
-          "set colorbox user origin screen {:.4f}, screen {:.4f} size screen {:.4f}, screen {:.4f} noborder\nset "
-          "cbtics font tiny scale 0.3 offset -0.8, 0\n",
-          74.0 / 85, (f.height_mm - 41) / f.height_mm, 1.8 / 85, 30 / f.height_mm) +
-      fmt::format(
-          "set label 1 {} at screen 0.03, screen {:.4f} left textcolor rgb {}\nset label 2 {} at screen 0.88, screen "
-          "{:.4f} center font tiny\n",
-          plot_text(fmt::format("{}: {} of {} particles severe", electrode.name, severe.size(), own.size())),
-          1 - 3 / f.height_mm, electrode_colour(index), plot_text(electrode.target), (f.height_mm - 8.5) / f.height_mm);
-  const Panel insets{3, 81, 2.5, 40};
-  std::vector<double> sizes;
-  for (const auto& [label, radius] : radii) sizes.push_back(radius);
-  const double room = radii.empty() ? 2 * scene.typical_radius : 1.8 * quantile_of_values(sizes, 0.5);
-  std::string panels;
-  for (std::size_t r = 0; r < regions.size(); ++r) {
-    const Panel panel = grid_panel(insets, r, 2, 1, 3, 0);
-    const Window w = region_window(lines, r + 1, panel, room);
-    f.script += region_frame(w, r + 1);
-    panels += region_panel(f, panel, w, lines, r + 1);
-  }
-  f.script += balls(name, "0.3");
-  f.script += panels;
-  if (!panels.empty()) {  // the colours of the panels are those of the large view
-    std::string::size_type at = 0;
-    while ((at = f.script.find("unset colorbox\n", at)) != std::string::npos) f.script.insert(at += 15, colours);
-  }
+      colour_range(damage) + window_text(window_of(scene, main)) + box_edges(scene) + box_lengths(scene) +
+      map_legend(f, title, electrode_colour(index), electrode.target) + insets.frames + balls(name, "0.3") +
+      insets.panels;
   f.caption =
       fmt::format(
           "Where the severely damaged particles of {} are. Balls have the particles' volumes, seen without "
@@ -332,7 +359,7 @@ FigureResult severe_map(const StudyResults& results, std::size_t index, const st
           "the others. n = {} particles, {} severe. Enlarged: the severe particle whose three nearest severe "
           "neighbours are nearest (i) and that of the median (ii), with the distances between centres in "
           "space. {}Source: statistics/fig2ab.csv.",
-          electrode.name, short_number(threshold, 3), own.size(), severe.size(),
+          electrode.name, short_number(damage.low, 3), own.size(), severe.size(),
           own.size() - severe.size() > most_background || severe.size() > most_severe ? "Not all particles are drawn. "
                                                                                       : "") +
       origin_sentence(results);

@@ -1,6 +1,7 @@
 #include <cathoscope/io/export.hpp>
 
 #include "export_stream.hpp"
+#include "voxel_types.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -141,16 +142,9 @@ void write_npy(const std::filesystem::path& path, const Table& table) {
 }
 
 #define CATHOSCOPE_INSTANTIATE(T) template void write_npy<T>(const std::filesystem::path&, const GridSource<T>&);
-CATHOSCOPE_INSTANTIATE(std::uint8_t)
-CATHOSCOPE_INSTANTIATE(std::int8_t)
-CATHOSCOPE_INSTANTIATE(std::uint16_t)
-CATHOSCOPE_INSTANTIATE(std::int16_t)
-CATHOSCOPE_INSTANTIATE(std::uint32_t)
-CATHOSCOPE_INSTANTIATE(std::int32_t)
+CATHOSCOPE_OF_VOXEL_TYPES(CATHOSCOPE_INSTANTIATE)
 CATHOSCOPE_INSTANTIATE(std::uint64_t)
 CATHOSCOPE_INSTANTIATE(std::int64_t)
-CATHOSCOPE_INSTANTIATE(float)
-CATHOSCOPE_INSTANTIATE(double)
 #undef CATHOSCOPE_INSTANTIATE
 
 }  // namespace cathoscope

@@ -3,6 +3,7 @@
 #include <cathoscope/io/export.hpp>
 
 #include "export_stream.hpp"
+#include "voxel_types.hpp"
 #include "zarr_array.hpp"
 
 #include <cathoscope/core/parallel.hpp>
@@ -296,14 +297,7 @@ void write_ome_zarr(const fs::path& path, const GridSource<T>& grid, const OmeZa
 
 #define CATHOSCOPE_INSTANTIATE(T) \
   template void write_ome_zarr<T>(const fs::path&, const GridSource<T>&, const OmeZarrOptions&);
-CATHOSCOPE_INSTANTIATE(std::uint8_t)
-CATHOSCOPE_INSTANTIATE(std::int8_t)
-CATHOSCOPE_INSTANTIATE(std::uint16_t)
-CATHOSCOPE_INSTANTIATE(std::int16_t)
-CATHOSCOPE_INSTANTIATE(std::uint32_t)
-CATHOSCOPE_INSTANTIATE(std::int32_t)
-CATHOSCOPE_INSTANTIATE(float)
-CATHOSCOPE_INSTANTIATE(double)
+CATHOSCOPE_OF_VOXEL_TYPES(CATHOSCOPE_INSTANTIATE)
 #undef CATHOSCOPE_INSTANTIATE
 
 }  // namespace cathoscope

@@ -2,6 +2,7 @@
 #include <cathoscope/io/export.hpp>
 
 #include "export_stream.hpp"
+#include "voxel_types.hpp"
 
 #include <tiffio.h>
 
@@ -156,14 +157,7 @@ GridSource<std::uint16_t> labels_as_uint16(const GridSource<std::uint32_t>& labe
 
 #define CATHOSCOPE_INSTANTIATE(T) \
   template void write_tiff<T>(const std::filesystem::path&, const GridSource<T>&, const TiffOptions&);
-CATHOSCOPE_INSTANTIATE(std::uint8_t)
-CATHOSCOPE_INSTANTIATE(std::int8_t)
-CATHOSCOPE_INSTANTIATE(std::uint16_t)
-CATHOSCOPE_INSTANTIATE(std::int16_t)
-CATHOSCOPE_INSTANTIATE(std::uint32_t)
-CATHOSCOPE_INSTANTIATE(std::int32_t)
-CATHOSCOPE_INSTANTIATE(float)
-CATHOSCOPE_INSTANTIATE(double)
+CATHOSCOPE_OF_VOXEL_TYPES(CATHOSCOPE_INSTANTIATE)
 #undef CATHOSCOPE_INSTANTIATE
 
 }  // namespace cathoscope

@@ -31,6 +31,18 @@ bool is_network(const fs::path& path) {
   }
 }
 
+std::optional<std::string> model_hint(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return std::nullopt;
+  if (path.extension() == ".zip")
+    return fmt::format("{}: is an archive. A StarDist model? Unpack it and name the folder that holds config.json",
+                       path.string());
+  const fs::path folder = fs::absolute(path).parent_path();
+  const std::string name = path.filename().string();
+  if (!name.starts_with("weights") && name != "config.json" && name != "thresholds.json") return std::nullopt;
+  if (is_network(path) || !is_network(folder)) return std::nullopt;
+  return fmt::format("{}: is one file of a StarDist model. Name the folder: {}", path.string(), folder.string());
+}
+
 std::string describe_network(const Network& network, const std::string& name) {
   const auto& m = network.metadata();
   const auto& s = m.shape;

@@ -6,6 +6,7 @@
 #include "weights_file.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/network/description.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -98,6 +99,7 @@ struct Prediction {
 
 Network load_network(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return load_stardist(path);
+  if (const auto hint = model_hint(path)) fail(Exit::data, "{}", *hint);
   return load_weights(path);
 }
 

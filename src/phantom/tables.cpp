@@ -11,6 +11,7 @@
 #include <cathoscope/phantom/phantom.hpp>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace cathoscope {
@@ -98,7 +99,8 @@ void draw_inner(const CrackConfig& c, Stream& draw, Row& row) {
 }
 
 Row Maker::row(std::uint64_t i) const {
-  Row r{};
+  Row r;
+  r.fill(std::numeric_limits<double>::quiet_NaN());  // an attribute that nobody draws is empty, not 0
   Stream draw(seed, {"phantom", "row"}, i);
   const Vec3 p{draw.uniform(0, depth_um), draw.uniform(0, width_um), draw.uniform(0, width_um)};
   at(r, "X") = p[2];

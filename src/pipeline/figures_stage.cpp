@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised when the same inputs and settings give other pictures than before.
-constexpr int figures_algorithm = 4;
+constexpr int figures_algorithm = 5;
 
 const char* const work_name = "figures.work";
 constexpr std::array<const char*, 3> electrode_stages{"volume", "segmentation", "attributes"};

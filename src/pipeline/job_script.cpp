@@ -64,9 +64,13 @@ std::string head(const JobSettings& s, const std::string& part, const std::strin
 # The program ends in good order on SIGTERM, which preemption sends, and on SIGUSR1, which comes shortly before the time
 # limit; srun hands both on (a shell would not). It then exits 75, everything finished is kept, and the job puts itself
 # back into the queue to go on from there.
+note() { echo "== job $SLURM_JOB_ID, $(date -u +%Y-%m-%dT%H:%M:%SZ), $(hostname): $1"; }
 requeue_if_stopped() {
-  if [ "$1" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then exec scontrol requeue "$SLURM_JOB_ID"; fi
-  [ "$1" -eq 0 ] || exit "$1"
+  if [ "$1" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+    note "stopped, goes back into the queue by itself; Slurm lets it wait there for two minutes"
+    exec scontrol requeue "$SLURM_JOB_ID"
+  fi
+  [ "$1" -eq 0 ] || { note "ends with exit code $1"; exit "$1"; }
 }
 step() {
   srun --nodes=1 --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
@@ -76,7 +80,7 @@ step() {
   srun --mpi=pmix --kill-on-bad-exit=1 --ntasks="$SLURM_NTASKS" --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
   requeue_if_stopped $?
 }
-)")) + "\n";
+)")) + "note \"start $((${SLURM_RESTART_COUNT:-0} + 1))\"\n\n";
 }
 
 std::string run_step(const JobSettings& s, int ranks, const std::string& more) {

@@ -73,6 +73,16 @@ NetworkInputs network_inputs(const RunModel& model, const NormaliseConfig& norma
   return in;
 }
 
+std::string checked_network_text(const Config& config) {
+  if (config.segmentation.method != "network") return "";
+  if (std::all_of(config.electrodes.begin(), config.electrodes.end(),
+                  [](const auto& e) { return e.labels || e.table; }))
+    return "";
+  const auto model = open_model(config.segmentation.model, "cpu");  // devices are the matter of the machine that runs
+  const NetworkMetadata& m = model.network.metadata();
+  return fmt::format("model: {} ({}, sha256 {})", m.profile, m.origin, m.sha256.substr(0, 12));
+}
+
 std::string network_estimate_text(const Config& config, const ElectrodeInputs& in) {
   const double smallest = std::min(in.binned_um[1], in.binned_um[2]);
   const auto& diameter = config.segmentation.particle_diameter_um;

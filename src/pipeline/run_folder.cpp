@@ -14,9 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 namespace cathoscope {
@@ -119,11 +121,37 @@ void make_electrode_folder(const fs::path& folder) {
   if (error) fail(Exit::cannot_create, "{} cannot be created: {}", folder.string(), error.message());
 }
 
+namespace {
+
+/// Takes the lock unless a run has it: `status` has it for a moment, too, to look whether it is free.
+bool locked_soon(int fd, int kind) {
+  for (int tries = 0; tries < 5; ++tries) {
+    if (flock(fd, kind | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  errno = EWOULDBLOCK;
+  return false;
+}
+
+}  // namespace
+
+std::optional<std::string> holder_of(const fs::path& folder) {
+  const auto path = folder / ".lock";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return std::nullopt;
+  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  if (!held) return std::nullopt;
+  const std::string holder = first_line(path);
+  return holder.empty() ? "another run" : holder;
+}
+
 int lock_run_folder(const fs::path& folder, bool shared) {
   const auto path = folder / ".lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0) fail(Exit::cannot_create, "{} cannot be created: {}", path.string(), std::strerror(errno));
-  if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+  if (!locked_soon(fd, shared ? LOCK_SH : LOCK_EX)) {
     const int reason = errno;
     const std::string holder = first_line(path);
     ::close(fd);

@@ -11,6 +11,7 @@
 #include <cathoscope/pipeline/config.hpp>
 
 #include <algorithm>
+#include <regex>
 
 namespace cathoscope {
 
@@ -155,6 +156,15 @@ Shard shard_from(const std::string& text) {
 fs::path shard_folder(const fs::path& output, const Shard& shard) {
   const fs::path plain = (output / "").lexically_normal().parent_path();  // without a slash at the end
   return plain.string() + fmt::format(".shard-{}-of-{}", shard.index, shard.count);
+}
+
+std::optional<Shard> shard_of(const fs::path& folder) {
+  const std::string name = fs::absolute(folder / "").lexically_normal().parent_path().filename().string();
+  static const std::regex pattern(R"(.+\.shard-([1-9]\d{0,5})-of-([1-9]\d{0,5}))");
+  std::smatch numbers;
+  if (!std::regex_match(name, numbers, pattern)) return std::nullopt;
+  const Shard shard{std::stoi(numbers[1]), std::stoi(numbers[2])};
+  return shard.index <= shard.count ? std::optional(shard) : std::nullopt;
 }
 
 std::vector<std::string> shard_stages(const std::vector<std::string>& selected, const Config& config) {

@@ -65,3 +65,17 @@ def write_tiff(path, pages, big_endian=False):
         out += b"\0\0\0\0"
     path.write_bytes(bytes(out))
     return path
+
+
+def write_study(folder, regression):
+    """A study with every stage, each of which writes more than the few pages that a nearly full disk has left; its file."""
+    grey, _ = balls()
+    write_npy(folder / "grey.npy", np.tile(grey.astype("uint8"), (2, 2, 2)))
+    (folder / "study.yaml").write_text(
+        "name: small\noutput: out\nelectrodes:\n  - name: e1\n    volume: {path: grey.npy, voxel_size_um: 0.2}\n"
+        "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
+        "latent: {dimensions: 3, restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
+        f"regression: {regression}\n"
+        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n"
+        "figures: {which: [fig1b, damage_depth], formats: [svg]}\n")
+    return folder / "study.yaml"

@@ -1,4 +1,5 @@
 """Shards and their merging, and the job scripts of `submit`; Slurm itself where it is installed."""
+import fcntl
 import json
 import os
 import pathlib
@@ -47,6 +48,29 @@ def test_shards_merged_are_the_whole_run_byte_for_byte(three, cathoscope):
     assert three.files() == whole
     assert cathoscope("merge", shard(three, 1, 2), shard(three, 2, 2)).returncode == 0  # nothing left to do
     assert three.files() == whole
+
+
+def test_status_of_a_shard_is_of_what_it_has_to_do(three, cathoscope):
+    assert three.run("--shard", "1/2", "--until", "volume").returncode == 0
+    whole = cathoscope("status", three.output)
+    assert whole.returncode == NO_INPUT and f"cathoscope status {shard(three, 1, 2)}" in whole.stderr
+    result = cathoscope("status", shard(three, 1, 2))
+    assert result.returncode == 0, result.stderr
+    lines = [line.split()[:3] for line in result.stdout.splitlines()[1:]]
+    assert lines == [[e, stage, "finished" if stage == "volume" else "missing"]
+                     for e in ("e1", "e3") for stage in ("volume", "segmentation", "attributes")]
+    assert "at work here" not in result.stderr
+
+
+def test_status_names_who_is_at_work(study, cathoscope):
+    assert study.run("--until", "volume").returncode == 0
+    with open(study.output / ".lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("process 12 on node3 since yesterday\n")
+        lock.flush()
+        result = cathoscope("status", study.output)
+    assert result.returncode == 0 and "at work here: process 12 on node3 since yesterday" in result.stderr
+    assert "at work here" not in cathoscope("status", study.output).stderr
 
 
 def test_what_cannot_be_merged_is_named(three, cathoscope):
@@ -117,6 +141,18 @@ def test_one_electrode_is_one_job(study, cathoscope):
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("limit, minutes", [("23:30:00", 1410), ("1-12:00:00", 2160), ("2d", 2880), ("1h30m", 90),
+                                             ("0:00:30", 1)])
+def test_time_limits_as_slurm_writes_them_and_as_run_does(study, cathoscope, limit, minutes):
+    assert f"#SBATCH --time={minutes}\n" in printed(study, cathoscope, "--time-limit", limit)
+
+
+def test_help_names_what_a_job_gets_without_being_told(cathoscope):
+    text = cathoscope("submit", "--help").stdout
+    for default in ("=8", "=16", "=24h"):
+        assert default in text, text
+
+
 def test_the_script_of_a_job_says_what_run_would_do(study, cathoscope):
     odd = study.folder / "it's $HOME `x` 100%"
     script = printed(study, cathoscope, "--output", odd, "--set", "seed=3")
@@ -155,6 +191,7 @@ def test_submission_hands_the_scripts_over_in_order(three, cathoscope):
     result = cathoscope("submit", three.config, "--slurm", env=env)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "101\n102\n"
+    assert "job 101: electrodes, an array" in result.stderr and "job 102: study, after job 101" in result.stderr
     jobs = (three.folder / "bin/sbatch.log").read_text().splitlines()
     assert jobs == [f"--parsable {three.folder}/out.slurm/electrodes.sh",
                     f"--parsable --dependency=afterok:101 {three.folder}/out.slurm/study.sh"]
@@ -169,6 +206,9 @@ def test_only_a_stopped_job_goes_back_to_the_queue(study, cathoscope, status, re
     result = subprocess.run(["bash"], input=script, text=True, env=env, capture_output=True, check=False)
     assert result.returncode == code, result.stderr
     log = study.folder / "bin/scontrol.log"
+    assert f"start {restarts + 1}" in result.stdout and "== job 7, 20" in result.stdout
+    assert ("goes back into the queue" in result.stdout) == asked
+    assert (f"ends with exit code {code}" in result.stdout) == (code != 0)
     assert log.exists() == asked
     if asked:
         assert log.read_text() == "requeue 7\n"
@@ -178,7 +218,9 @@ def test_submit_needs_a_sound_study_and_slurm(study, cathoscope):
     assert cathoscope("submit", study.config).returncode == USAGE
     result = cathoscope("submit", study.config, "--slurm", env={"PATH": "/nowhere"})
     assert result.returncode == UNAVAILABLE and "sbatch" in result.stderr
-    assert cathoscope("submit", study.config, "--slurm", "--print", "--time-limit", "soon").returncode == USAGE
+    for limit in ["soon", "10:00", "1:60:00", "1-2", "90", "0:00:00", "3h5", "-1:00:00"]:
+        result = cathoscope("submit", study.config, "--slurm", "--print", f"--time-limit={limit}")
+        assert result.returncode == USAGE and limit in result.stderr and "23:30:00" in result.stderr, limit
     assert cathoscope("submit", study.config, "--slurm", "--print", "--sbatch=a\nb").returncode == USAGE
     study.volume.unlink()
     assert cathoscope("submit", study.config, "--slurm", "--print").returncode == CONFIG

@@ -91,3 +91,10 @@ def test_configuration_page_is_what_the_program_writes(cathoscope):
     assert result.returncode == 0, result.stderr
     page = SOURCE / "docs/configuration.md"
     assert page.exists() and page.read_text() == result.stdout, f"run: cathoscope init --docs > {page.relative_to(SOURCE)}"
+
+
+def test_the_page_of_attributes_names_every_column(study):
+    assert study.run("--until", "attributes").returncode == 0
+    columns = (study.output / "e1/attributes.csv").read_text().splitlines()[0].split(",")
+    known = set(re.findall(r"\w+", (SOURCE / "docs/attributes.md").read_text()))
+    assert [name for name in columns if name not in known] == []

@@ -43,19 +43,6 @@ if LONG:
     STAGES["chemomechanics in three dimensions"] = ("chemomechanics", ["chemomechanics.json"], ELEMENTS)
 
 
-def write_study(folder):
-    grey, _ = make_inputs.balls()
-    make_inputs.write_npy(folder / "grey.npy", np.tile(grey.astype("uint8"), (2, 2, 2)))
-    (folder / "study.yaml").write_text(
-        "name: small\noutput: out\nelectrodes:\n  - name: e1\n    volume: {path: grey.npy, voxel_size_um: 0.2}\n"
-        "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
-        "latent: {dimensions: 3, restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
-        "regression: {trees: 3, seeds: 2, subsets: 1, half_samples: 4, permutations: 5}\n"
-        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n"
-        "figures: {which: [fig1b, damage_depth], formats: [svg]}\n")
-    return folder / "study.yaml"
-
-
 def without_times(value):
     if isinstance(value, dict):
         return {k: without_times(v) for k, v in value.items() if k not in TIMES}
@@ -149,7 +136,7 @@ class Work:
 def whole(tmp_path_factory):
     """Runs that nobody interrupted, one for each set of arguments."""
     folder = tmp_path_factory.mktemp("whole")
-    config = write_study(folder)
+    config = make_inputs.write_study(folder, "{trees: 3, seeds: 2, subsets: 1, half_samples: 4, permutations: 5}")
     made = {}
 
     def of(more):
@@ -225,7 +212,7 @@ def trained(folder, _):
 
 
 def merged(folder, _):
-    config = write_study(folder)
+    config = make_inputs.write_study(folder, "{trees: 3, seeds: 2, subsets: 1, half_samples: 4, permutations: 5}")
     config.write_text(config.read_text().replace("    volume: {path: grey.npy, voxel_size_um: 0.2}\n",
                                                  "    volume: {path: grey.npy, voxel_size_um: 0.2}\n  - name: e2\n"
                                                  "    volume: {path: grey.npy, voxel_size_um: 0.4}\n"))

@@ -17,7 +17,10 @@ def test_a_model_that_is_not_there_is_no_input_and_named(study):
     result = study.run()
     assert result.returncode == 66
     assert str(study.folder / "nowhere.h5") in result.stderr  # relative to the configuration
-    assert not (study.output / "e1/segmentation.h5").exists()
+    assert not (study.output / "e1/volume.h5").exists()  # said before any work
+    for command in (["check", study.config], ["submit", study.config, "--slurm", "--print"]):
+        result = study.run_program(*command)
+        assert result.returncode == 66 and str(study.folder / "nowhere.h5") in result.stderr, result.stdout
 
 
 def test_a_model_that_is_no_network_is_bad_data(study):

@@ -95,19 +95,6 @@ def test_all_stages_with_hardly_any_particle(study, count):
 STAGES = ["volume", "segmentation", "attributes", "latent", "regression", "chemomechanics", "figures"]
 
 
-def write_everything(folder):
-    """A study whose every stage writes more than the few pages that a nearly full disk has left."""
-    grey, _ = make_inputs.balls()
-    make_inputs.write_npy(folder / "grey.npy", np.tile(grey.astype("uint8"), (2, 2, 2)))
-    (folder / "study.yaml").write_text(
-        "name: small\noutput: out\nelectrodes:\n  - name: e1\n    volume: {path: grey.npy, voxel_size_um: 0.2}\n"
-        "segmentation: {method: watershed, minimum_particle_um3: 0.1}\n"
-        "latent: {dimensions: 3, restarts: 1, bootstraps: 20, permutations: 20, iterations: 20}\n"
-        "regression: {trees: 3, seeds: 1, subsets: 1, half_samples: 2, permutations: 3, spatial_folds: 0}\n"
-        "statistics: {bootstraps: 10, permutations: 9}\nchemomechanics: {protocol: {cycles: 2}}\n"
-        "figures: {which: [fig1b, damage_depth], formats: [svg]}\n")
-
-
 def fill(folder, pages):
     """A file that leaves so many pages of 4 KiB free."""
     free = os.statvfs(folder)
@@ -130,7 +117,8 @@ def results_of(study, folder):
 @pytest.mark.parametrize("pages", [5, 14])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk_in_every_stage(study, stage, pages):
-    write_everything(study.folder)
+    make_inputs.write_study(study.folder,
+                            "{trees: 3, seeds: 1, subsets: 1, half_samples: 2, permutations: 3, spatial_folds: 0}")
     mount = study.folder / "small"
     mount.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(mount)], check=False).returncode != 0:

@@ -48,6 +48,10 @@ Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inpu
 /// For method network: the working volume, the planes through it and the memory, as a line of text.
 std::string network_estimate_text(const Config& config, const ElectrodeInputs& inputs);
 
+/// Opens the network where the configuration needs one for an electrode, so that a path that leads nowhere is told before
+/// an hour of other stages and not after it; a line of text about it, empty where none is needed. Throws as load_network.
+std::string checked_network_text(const Config& config);
+
 /// Names of the stages that may run: config.stages cut by --from, --until, --only (empty = not given).
 /// Throws Error{usage} on an unknown name or an empty range.
 std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,

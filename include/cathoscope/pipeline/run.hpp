@@ -17,6 +17,9 @@
 
 namespace cathoscope {
 
+/// Who is at work in a run folder: "process 12 on node3 since ..."; nothing where nobody is.
+std::optional<std::string> holder_of(const std::filesystem::path& folder);
+
 /// A source file whose hash was taken; kept in the stage's record so that an unchanged file is not read again.
 struct KnownFile {
   std::string path;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ Shard shard_from(const std::string& text);
 
 /// OUT.shard-2-of-8 for the run folder OUT.
 std::filesystem::path shard_folder(const std::filesystem::path& output, const Shard& shard);
+
+/// The shard whose run folder this is, by its name; nothing for the folder of a whole study.
+std::optional<Shard> shard_of(const std::filesystem::path& folder);
 
 /// Those of the selected stages that are shared: volume, segmentation, attributes where there is an electrode to measure,
 /// else regression alone. Throws Error{usage} where none is left.

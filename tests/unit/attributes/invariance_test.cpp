@@ -1,38 +1,18 @@
 #include "attribute_bodies.hpp"
+#include "tables.hpp"
 #include "test_data.hpp"
 
 #include <cathoscope/core/error.hpp>
 
-#include <cstring>
-
 using namespace cathoscope;
 using namespace cathoscope::attributes;
-
-namespace {
-
-/// Bit for bit, NaN equal to NaN.
-bool same(const Table& a, const Table& b) {
-  if (a.columns.size() != b.columns.size()) return false;
-  for (std::size_t c = 0; c < a.columns.size(); ++c) {
-    const auto &p = a.columns[c].numbers, &q = b.columns[c].numbers;
-    if (p.size() != q.size() || a.columns[c].ids != b.columns[c].ids) return false;
-    for (std::size_t i = 0; i < p.size(); ++i)
-      if (std::isnan(p[i]) != std::isnan(q[i]) || (!std::isnan(p[i]) && p[i] != q[i])) {
-        UNSCOPED_INFO(a.columns[c].name << " row " << i << ": " << p[i] << " and " << q[i]);
-        return false;
-      }
-  }
-  return true;
-}
-
-}  // namespace
 
 TEST_CASE("the same bits for any number of threads and any memory, which sets the blocks") {
   const auto inputs = test::crowded();
   AttributesConfig config;
   const auto reference = test::measured(inputs, config, 1);
-  CHECK(same(reference.paper, test::measured(inputs, config, 3).paper));
-  CHECK(same(reference.leak_free, test::measured(inputs, config, 2, std::uint64_t{24} << 20).leak_free));
+  CHECK(test::same(reference.paper, test::measured(inputs, config, 3).paper));
+  CHECK(test::same(reference.leak_free, test::measured(inputs, config, 2, std::uint64_t{24} << 20).leak_free));
   CHECK(reference.paper.rows() > 60);
 }
 
@@ -44,7 +24,7 @@ TEST_CASE("too little memory for a particle is an error that names it, never an 
   // 56 x 56 x 56 voxels of 32 bytes are 5.6 MB, of which half the memory must hold
   const std::uint64_t need = 2 * 32 * 56 * 56 * 56;
   const auto full = test::measured(inputs), tight = test::measured(inputs, test::voxel_config(), 2, need);
-  CHECK(same(full.paper, tight.paper));
+  CHECK(test::same(full.paper, tight.paper));
   for (std::size_t row = 0; row < 2; ++row)
     for (const char* name : {"RoughOuter", "Contact", "n_components"})
       CHECK(std::isfinite(test::at(tight.paper, name, row)));

@@ -1,29 +1,13 @@
 #include "attribute_bodies.hpp"
 #include "rank_doubles.hpp"
+#include "tables.hpp"
 
 #include <cathoscope/attributes/attribute_ranks.hpp>
 #include <cathoscope/core/error.hpp>
 
 #include <catch2/catch.hpp>
 
-#include <cstring>
-
 using namespace cathoscope;
-
-namespace {
-
-/// Bit for bit.
-bool same(const Table& a, const Table& b) {
-  if (a.columns.size() != b.columns.size()) return false;
-  for (std::size_t c = 0; c < a.columns.size(); ++c) {
-    const auto &p = a.columns[c].numbers, &q = b.columns[c].numbers;
-    if (p.size() != q.size() || a.columns[c].ids != b.columns[c].ids) return false;
-    if (!p.empty() && std::memcmp(p.data(), q.data(), p.size() * sizeof(double)) != 0) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 TEST_CASE("attributes have the same bits for 1 to 4 ranks, whatever their threads and memory") {
   const AttributeInputs inputs = test::crowded();
@@ -46,8 +30,8 @@ TEST_CASE("attributes have the same bits for 1 to 4 ranks, whatever their thread
       const Context context{progress, 2, std::uint64_t{1} << 30, test::in_process(helpers, asked)};
       on_all(context.ranks, "electrode", "the crowd", [] {});
       const auto shared = compute_attributes(config, inputs, context);
-      CHECK(same(alone.paper, shared.paper));
-      CHECK(same(alone.leak_free, shared.leak_free));
+      CHECK(test::same(alone.paper, shared.paper));
+      CHECK(test::same(alone.leak_free, shared.leak_free));
       CHECK((*asked)["particles"] >= 1);
     }
   }

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -211,6 +212,17 @@ TEST_CASE("A figure without its input is missing and says why") {
   results.electrodes.clear();
   for (const auto& d : drawers()) CHECK_NOTHROW(figure_of(d, results));
   CHECK_FALSE(why_missing(results, "fig4c").empty());
+}
+
+TEST_CASE("Too few severely damaged particles for distances are no failure of gnuplot's") {
+  const test::ScratchDir out;
+  const auto results = test::small_study(out.path());
+  Table summary = read_csv(out / "statistics" / "fig2c_summary.csv");
+  for (auto& column : summary.columns)
+    if (column.name.find("distance") != std::string::npos || column.name.find("null") != std::string::npos)
+      std::fill(column.numbers.begin(), column.numbers.end(), std::nan(""));
+  test::write_file(out / "statistics" / "fig2c_summary.csv", csv_text(summary));
+  CHECK(why_missing(results, "fig2c").find("four severely damaged particles") != std::string::npos);
 }
 
 TEST_CASE("A damaged file of the run is an error, not a missing figure") {

@@ -2,6 +2,7 @@
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/io/files.hpp>
+#include <cathoscope/network/description.hpp>
 #include <cathoscope/network/network.hpp>
 
 #include <fmt/format.h>
@@ -102,6 +103,16 @@ TEST_CASE("StarDist models that use something else are refused by its name") {
     CHECK(exit == c.exit);
     CHECK(message.find(c.named) != std::string::npos);
   }
+  for (const char* part : {"weights_best.h5", "config.json", "thresholds.json"}) {
+    const auto [exit, message] = refusal(scratch / "good" / part);
+    CHECK(exit == Exit::data);
+    CHECK(message.find("Name the folder: " + (scratch / "good").string()) != std::string::npos);
+  }
+  write_atomically(scratch / "model.zip", "PK");
+  CHECK(refusal(scratch / "model.zip").second.find("Unpack it") != std::string::npos);
+  write_atomically(scratch / "weights_alone.h5", "no model beside it");
+  CHECK_FALSE(model_hint(scratch / "weights_alone.h5"));
+  CHECK_FALSE(model_hint(scratch / "good"));
   std::filesystem::remove(scratch / "good/weights_best.h5");
   CHECK(refusal(scratch / "good").first == Exit::no_input);
 }
