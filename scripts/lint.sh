@@ -49,13 +49,14 @@ for file in "${files[@]}"; do
 done
 
 configure release
-# What is built, as clang-tidy takes it: it cannot read the headers that GCC precompiled.
+# What is built, as clang-tidy takes it: it cannot read the headers that GCC precompiled, and sees libtorch as clang does.
 mkdir -p build/lint
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | "$python" -B -c '
 import json, os, re, sys
 commands = json.load(open("build/release/compile_commands.json"))
 for e in commands:
-    e["command"] = re.sub(r"-include \S+/cmake_pch\.hxx", "", e["command"])
+    torch = "-include " + os.path.abspath("cmake/libtorch_for_clang.hpp") if "/torch/csrc/" in e["command"] else ""
+    e["command"] = re.sub(r"-include \S+/cmake_pch\.hxx", "", e["command"]) + " " + torch
 json.dump(commands, open("build/lint/compile_commands.json", "w"))
 built = {os.path.relpath(e["file"]) for e in commands}
 print(*[name for name in sys.stdin.read().split() if name in built], sep="\n", end="")')

@@ -1,5 +1,6 @@
 #include <cathoscope/pipeline/run.hpp>
 
+#include "given.hpp"
 #include "run_folder.hpp"
 #include "stage_record.hpp"
 
@@ -111,7 +112,7 @@ Artifact Run::stage(const StageSpec& spec, const Work& work) {
   seen_.push_back({spec.electrode, spec.name, spec.part, current});
   if (!wanted && current.state == StageState::finished) {
     events_.info(fmt::format("{}: up to date", display_name(spec)));
-    return {path, read_record(record_path(folder_of(spec), spec.record_name()))->outputs.front().sha256};
+    return {path, given(read_record(record_path(folder_of(spec), spec.record_name()))).outputs.front().sha256};
   }
   const std::string why = options_.force && current.reasons.empty() ? "--force" : joined(current.reasons);
   if (!may_run)

@@ -4,6 +4,7 @@
 #include "attribute_inputs.hpp"
 #include "chemomechanics_stage.hpp"
 #include "figures_stage.hpp"
+#include "given.hpp"
 #include "latent_stage.hpp"
 #include "network_model.hpp"
 #include "particle_tables.hpp"
@@ -59,7 +60,7 @@ void warn_of(const std::optional<VolumeFile>& file, const Context& context) {
 std::optional<Artifact> volume_stage(const Electrode& e, Run& run) {
   if (!e.inputs.volume) return std::nullopt;
   StageSpec spec{e.config.name, "volume", volume_algorithm, {}, {}, {"volume.h5"}};
-  spec.config = settings(*e.config.volume) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
+  spec.config = settings(given(e.config.volume)) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
   spec.inputs.push_back(run.input_of_files("volume", e.inputs.volume->files));
   return run.stage(spec, [&](const fs::path& folder, const Context& context) {
     warn_of(e.inputs.volume, context);
@@ -94,10 +95,10 @@ SegmentationInputs segmentation_inputs(const Electrode& e, const std::optional<A
                                   ? Placement{e.config.volume->depth_axis, e.config.volume->crop, e.config.volume->bin}
                                   : Placement{};
   if (e.inputs.labels)
-    in.labels = placed_labels(*e.inputs.labels, e.config.labels->axes, placement, e.inputs.voxel_size_um);
+    in.labels = placed_labels(given(e.inputs.labels), given(e.config.labels).axes, placement, e.inputs.voxel_size_um);
   if (e.inputs.cracks) {
-    const auto ids =
-        placed_labels(two_valued(*e.inputs.cracks), e.config.cracks->axes, placement, e.inputs.voxel_size_um);
+    const auto ids = placed_labels(two_valued(given(e.inputs.cracks)), given(e.config.cracks).axes, placement,
+                                   e.inputs.voxel_size_um);
     in.cracks = GridSource<std::uint8_t>{ids.shape, ids.voxel_size_um, ids.origin_um, {}};
     in.cracks->read = [read = ids.read](const Box& box, std::uint8_t* out) {
       std::vector<std::uint64_t> values(static_cast<std::size_t>(box.size()));
@@ -138,17 +139,17 @@ Artifact segmentation_stage(const Config& config, const Electrode& e, const std:
   std::optional<RunModel> model;
   if (config.segmentation.method == "network" && !e.inputs.labels) {
     model = open_model(config.segmentation.model, device);
-    spec.config += model->key_text() + "normalise:\n" + canonical_yaml(e.config.volume->normalise);
+    spec.config += model->key_text() + "normalise:\n" + canonical_yaml(given(e.config.volume).normalise);
   }
   if (volume) spec.inputs.push_back({"volume", volume->sha256});
   if (e.inputs.labels) {
-    spec.config +=
-        "labels:\n" + settings(*e.config.labels) + "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
+    spec.config += "labels:\n" + settings(given(e.config.labels)) +
+                   "voxel size used: " + text_of_voxel(e.inputs.voxel_size_um) + "\n";
     spec.inputs.push_back(run.input_of_files("labels", e.inputs.labels->files));
     if (e.config.volume) spec.config += "placed like volume:\n" + placement_text(*e.config.volume);
   }
   if (e.inputs.cracks) {
-    spec.config += "cracks:\n" + settings(*e.config.cracks);
+    spec.config += "cracks:\n" + settings(given(e.config.cracks));
     spec.inputs.push_back(run.input_of_files("cracks", e.inputs.cracks->files));
   }
   const auto compute = [&](const fs::path& folder, const Context& context) {
@@ -234,7 +235,7 @@ std::vector<ParticleTables> tables_of_all(const Config& config, const std::vecto
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::string& name = config.electrodes[i].name;
     if (inputs[i].table && inference)
-      tables.push_back(given_tables(config, config.electrodes[i], *inputs[i].table, run));
+      tables.push_back(given_tables(config, config.electrodes[i], given(inputs[i].table), run));
     else if (!inputs[i].table)
       sources.attempt_electrode(name, [&] {
         if (auto measured = measure(config, inputs, i, inference || name == of_network, run))

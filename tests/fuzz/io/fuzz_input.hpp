@@ -27,7 +27,7 @@ inline const std::filesystem::path& folder() {
 }
 
 inline std::filesystem::path write(const std::string& name, const std::uint8_t* data, std::size_t size) {
-  const auto path = folder() / name;
+  auto path = folder() / name;
   std::FILE* f = std::fopen(path.c_str(), "wb");
   if (f != nullptr) {
     std::fwrite(data, 1, size, f);

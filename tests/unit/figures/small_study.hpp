@@ -73,7 +73,7 @@ inline void write_statistics(const std::filesystem::path& out, const std::string
                   "low_stratified,null_high_stratified,p_stratified\n";
   for (const auto& [name, shift] : {std::pair(first, 0), std::pair(second, 1)}) {
     const auto add = [&, electrode = name](std::string& text, const std::string& rest) {
-      text += electrode + "," + rest + "\n";
+      text += fmt::format("{},{}\n", electrode, rest);
     };
     add(fig1b, shift == 0 ? "all,0,0.2,4,3,5" : "all,0,0.2,1,0.5,2");
     add(fig1b, shift == 0 ? "all,0.2,0.4,1,0.5,2" : "all,0.2,0.4,4,3,5");
@@ -90,10 +90,9 @@ inline void write_statistics(const std::filesystem::path& out, const std::string
     add(fig2c, "1,0.9,0.6,4,0,12,1,5,6,4,8,0.3,6,4,8,0.25");
     add(fig2c, "0,0.8,0.5,4,0,12,1,5,6,4,8,0.3,6,4,8,0.35");
     for (const auto& attribute : {a, b}) {
-      const std::string of = "leak_free," + attribute + "," + name;
-      figs7 += of + ",0,2,0.4,0.3,0.5\n" + of + ",2,4,0.1,,\n";
-      figs7_summary += of + ",4,1.5,1,2,0,0.3\n";
-      figs11 += "leak_free," + name + "," + attribute + ",4,0.5,-0.2,0.9,0.2,0.3,0.4\n";
+      figs7 += fmt::format("leak_free,{0},{1},0,2,0.4,0.3,0.5\nleak_free,{0},{1},2,4,0.1,,\n", attribute, name);
+      figs7_summary += fmt::format("leak_free,{},{},4,1.5,1,2,0,0.3\n", attribute, name);
+      figs11 += fmt::format("leak_free,{},{},4,0.5,-0.2,0.9,0.2,0.3,0.4\n", name, attribute);
     }
     add(figs12, "moran,,,0.1,0,-0.2,0.2,0.1,0,-0.2,0.2,0.15");
     add(figs12, "neighbour_correlation,,,0.3,0,-0.2,0.2,0.01,0,-0.2,0.2,0.02");
@@ -152,8 +151,7 @@ inline cathoscope::StudyResults small_study(const std::filesystem::path& out, co
   for (const auto& name : {n.first, n.second})
     for (const auto& profile : {"leak_free", "paper"})
       for (const auto& attribute : {n.own, n.neighbour})
-        runs += name + "," + profile + ",seed,0," + attribute + ",1.1\n" + name + "," + profile + ",subset,0," +
-                attribute + ",0.9\n";
+        runs += fmt::format("{0},{1},seed,0,{2},1.1\n{0},{1},subset,0,{2},0.9\n", name, profile, attribute);
   for (const auto& profile : {"leak_free", "paper"})
     for (const auto& attribute : {n.own, n.neighbour})
       differences += n.first + "," + n.second + "," + profile + "," + attribute + ",1,0.5,0.2,1.8,0.01\n";

@@ -33,7 +33,7 @@ void scale_numbers(nlohmann::json& json, double factor) {
 
 /// The small study in another unit of damage: all that has this unit, by a factor.
 StudyResults scaled_study(const fs::path& out, double factor, const test::StudyNames& names = {}) {
-  const StudyResults results = test::small_study(out, names);
+  StudyResults results = test::small_study(out, names);
   const std::vector<std::string> scores{"mean_abs_shap", "sd_seeds", "sd_subsets", "ci_low", "ci_high", "null_floor"};
   for (const auto& name : {names.first, names.second}) {
     for (const char* file : {"contributions.csv", "contributions_paper.csv"})
@@ -139,7 +139,7 @@ TEST_CASE("Tics are round, beyond both ends, and say multiples of the power") {
   CHECK(tics.find("'5' 0.0005,") != std::string::npos);
   CHECK(tics.find("'-1' -0.0001,") != std::string::npos);
   CHECK(power_tics("x", {0.00120, 0.00126}, -3).find("'1.21' 0.00121") != std::string::npos);
-  CHECK(power_tics("x", {0, 300000}, 5, false).find("'") == std::string::npos);
+  CHECK(power_tics("x", {0, 300000}, 5, false).find('\'') == std::string::npos);
 }
 
 TEST_CASE("The extent of columns leaves out what is missing") {
