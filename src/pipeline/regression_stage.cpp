@@ -115,8 +115,10 @@ void write_contributions(const Config& config, const ParticleTables& tables, con
                          const FinishedPieces& pieces, const Context& context) {
   warn_of_definitions(tables, context);
   std::vector<Fitted> results;
+  results.reserve(tables.profiles.size());
   for (const auto& profile : tables.profiles) results.push_back(fitted(config, tables, profile, pieces, context));
   std::vector<const Contributions*> all;
+  all.reserve(results.size());
   for (const auto& r : results) all.push_back(&r.contributions);
   const Contributions& used = results.front().contributions;
   write_output(folder / "contribution_samples.csv", csv_text(contribution_samples_table(all)));
@@ -152,7 +154,7 @@ void tell_of(const StageJournal& journal, const ParticleTables& tables, const Ru
 Artifact contributions_part(const Config& config, const ParticleTables& tables, Run& run) {
   const StageSpec spec = contributions_spec(config, tables, run);
   const fs::path place = run.folder_of(spec);
-  const Artifact result = run.stage(spec, [&](const fs::path& folder, const Context& context) {
+  Artifact result = run.stage(spec, [&](const fs::path& folder, const Context& context) {
     const StageJournal journal(journal_file(place, journal_stem), stage_key(spec), journal_files(place, journal_stem),
                                {});
     tell_of(journal, tables, run);
@@ -227,6 +229,7 @@ void comparison_part(const std::vector<ParticleTables>& electrodes, const std::v
   run.stage(spec, [&](const fs::path& folder, const Context&) {
     const auto all = written_contributions(electrodes, samples);
     std::vector<const Contributions*> pointers;
+    pointers.reserve(all.size());
     for (const auto& c : all) pointers.push_back(&c);
     write_output(folder / "contribution_runs.csv", csv_text(contribution_runs_table(pointers)));
     if (electrodes.size() > 1)
@@ -282,6 +285,7 @@ void statistics_part(const Config& config, const std::vector<ParticleTables>& el
 void regression_stage(const Config& config, const std::vector<ParticleTables>& electrodes, Run& run) {
   if (electrodes.empty()) return;
   std::vector<Artifact> samples;
+  samples.reserve(electrodes.size());
   for (const auto& e : electrodes) samples.push_back(contributions_part(config, e, run));
   comparison_part(electrodes, samples, run);
   statistics_part(config, electrodes, run);

@@ -29,7 +29,7 @@ Context quiet(Progress& progress, int threads = 1) { return {progress, threads};
 
 }  // namespace
 
-TEST_CASE("one cycle of one sphere: lithium and charge balance, exact ends, damage late and only growing") {
+TEST_CASE("one cycle of one sphere: lithium and charge balance, exact ends, damage late and only growing", "[slow]") {
   const auto config = small_case();
   const ElementModel model = elements_of(config, 0);
   ElementState state = initial_state(model);

@@ -146,7 +146,7 @@ TEST_CASE("equal electrodes are not told apart, and one electrode is not compare
   CHECK(has(summary_section(findings_of(run.inputs), run.inputs), "There is no second electrode to compare with"));
 }
 
-TEST_CASE("synthetic input is called synthetic in the summary and beside the title") {
+TEST_CASE("synthetic input is called synthetic in the summary and beside the title", "[slow]") {
   HandMade run;
   HandMade::write(run.scratch / "second/summary.json", R"({"synthetic": "synthetic: a preset"})");
   const std::string page = run.page();
@@ -154,7 +154,7 @@ TEST_CASE("synthetic input is called synthetic in the summary and beside the tit
   CHECK(has(page, "<span class=\"tag\">synthetic data</span>"));
 }
 
-TEST_CASE("hostile names and texts stay text") {
+TEST_CASE("hostile names and texts stay text", "[slow]") {
   HandMade run;
   const std::string hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>";
   run.inputs.run = hostile;
@@ -186,7 +186,7 @@ TEST_CASE("hostile names and texts stay text") {
   CHECK(scripts == 3 + 2 * 3);  // and particles, labels and grey values of each electrode
 }
 
-TEST_CASE("every script runs by its hash and nothing is fetched") {
+TEST_CASE("every script runs by its hash and nothing is fetched", "[slow]") {
   const HandMade run;
   const std::string page = run.page();
   CHECK(has(page, "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-"));
