@@ -4,6 +4,7 @@
 #include "team.hpp"
 
 #include <cathoscope/config/config.hpp>
+#include <cathoscope/core/given.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/network/network.hpp>
@@ -16,7 +17,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <stdexcept>
 
 namespace cathoscope::app {
 
@@ -49,10 +49,9 @@ std::string electrode_text(const ElectrodeConfig& e, const ElectrodeInputs& in) 
   if (in.table)
     return fmt::format("electrode {}: a table of {} rows and {} columns", e.name, in.table->rows(),
                        in.table->columns.size());
-  const VolumeFile* file = in.volume ? &*in.volume : in.labels ? &*in.labels : nullptr;
-  if (!file) throw std::logic_error("electrode " + e.name + ": open_inputs found neither table nor volume nor labels");
+  const VolumeFile& file = in.volume ? *in.volume : given(in.labels);
   return fmt::format("electrode {}{}: {} voxels (z, y, x), {}, voxel {} x {} x {} um (from {})", e.name,
-                     file->synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file->type),
+                     file.synthetic.empty() ? "" : " (synthetic)", size_text(in.shape), name_of(file.type),
                      text_of(in.binned_um[0]), text_of(in.binned_um[1]), text_of(in.binned_um[2]), in.voxel_size_from);
 }
 
@@ -162,8 +161,7 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
   }
   options.force = c.force;
   options.dry_run = c.dry_run;
-  if (std::find(options.selected.begin(), options.selected.end(), "segmentation") != options.selected.end())
-    (void)checked_network_text(config);
+  if (has_stage(options.selected, "segmentation")) (void)checked_network_text(config);
   options.threads = threads_of(c, config);
   options.memory_bytes = memory_of(c, config, team);
   if (!c.dry_run)
@@ -248,10 +246,7 @@ Exit status(const StatusCommand& c, Console& console) {
   options.selected = shard ? shard_stages(stage_names(), study.loaded.value) : stage_names();
   options.dry_run = true;
   Run run(folder, study.loaded.value.name, options, {{}, [](const std::string&) {}, nullptr});
-  if (shard)
-    run_shard(study.loaded.value, study.inputs, *shard, run);
-  else
-    run_study(study.loaded.value, study.inputs, run);
+  do_work(shard ? Work::electrodes_shard : Work::study, study, shard.value_or(Shard{}), run);
   fmt::print("{:<20} {:<28} {:<9} {:>12} {:>12}\n", "electrode", "stage", "state", "time", "size");
   for (const auto& line : run.seen()) {
     const char* state = line.status.state == StageState::finished  ? "finished"

@@ -80,10 +80,7 @@ fs::path program_for(int ranks) {
 /// Shards share the electrodes by their place in the list, tables among them; one that is measured needs none.
 std::size_t shared_electrodes(const Config& config) {
   const auto stages = selected_stages(config, "", "", "");
-  const auto measures = [&](const char* stage) {
-    return std::find(stages.begin(), stages.end(), stage) != stages.end();
-  };
-  if (!measures("volume") && !measures("segmentation") && !measures("attributes")) return 0;
+  if (!has_stage(stages, "volume") && !has_stage(stages, "segmentation") && !has_stage(stages, "attributes")) return 0;
   const auto measured =
       std::count_if(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return !e.table; });
   return measured > 1 ? config.electrodes.size() : static_cast<std::size_t>(measured);
@@ -93,7 +90,7 @@ std::size_t shared_electrodes(const Config& config) {
 int regression_shards(const SubmitCommand& c, const Config& config) {
   const int shards = c.shards.value_or(1);
   const auto stages = selected_stages(config, "", "", "");
-  if (shards > 1 && std::find(stages.begin(), stages.end(), "regression") == stages.end())
+  if (shards > 1 && !has_stage(stages, "regression"))
     fail(Exit::usage, "--shards {}: regression, which they share, is not among the `stages` of {}", shards, c.config);
   return shards;
 }
@@ -174,8 +171,7 @@ Exit submit(const SubmitCommand& c, Console& console) {
     const std::string before = std::exchange(job, written_and_submitted(script, settings.logs, job));
     fmt::print("{}\n", job);
     std::fflush(stdout);  // should a later one be refused
-    console.info(fmt::format("job {}: {}{}{}", job, script.name,
-                             script.text.find("#SBATCH --array=") == std::string::npos ? "" : ", an array",
+    console.info(fmt::format("job {}: {}{}{}", job, script.name, script.tasks > 1 ? ", an array" : "",
                              before.empty() ? "" : ", after job " + before));
   }
   console.info("scripts and logs: " + settings.logs.string());

@@ -59,9 +59,6 @@ void take_larger(std::vector<StageMemory>& stages, std::size_t i, double bytes) 
 Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inputs,
                   const std::vector<std::string>& selected, std::uint64_t memory_budget, int threads) {
   const auto budget = static_cast<double>(memory_budget);
-  const auto makes = [&](const char* stage) {
-    return std::find(selected.begin(), selected.end(), stage) != selected.end();
-  };
   Estimate e;
   double scratch = 0;
   std::vector<StageMemory> stages{{"volume"}, {"segmentation"}, {"attributes"}};
@@ -70,8 +67,9 @@ Estimate estimate(const Config& config, const std::vector<ElectrodeInputs>& inpu
       e.memory_bytes = std::max(e.memory_bytes, program + 32.0 * static_cast<double>(in.table->rows() * 24));
       continue;
     }
-    if (in.volume && makes("volume")) e.disk_bytes += voxels_of(in) * static_cast<double>(size_of(in.volume->type));
-    if (makes("segmentation")) {
+    if (in.volume && has_stage(selected, "volume"))
+      e.disk_bytes += voxels_of(in) * static_cast<double>(size_of(in.volume->type));
+    if (has_stage(selected, "segmentation")) {
       e.disk_bytes += voxels_of(in) * written_bytes;
       scratch = std::max(scratch, voxels_of(in) * scratch_bytes);
     }

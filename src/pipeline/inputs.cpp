@@ -3,9 +3,8 @@
 #include "particle_tables.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/given.hpp>
 #include <cathoscope/io/files.hpp>
-
-#include <fmt/format.h>
 
 #include <fmt/format.h>
 
@@ -30,18 +29,27 @@ const char* const voxel_size_help =
     "the voxel size is unknown: the file does not say it and none is ever assumed. Add `voxel_size_um: NUMBER` (or [z, "
     "y, x]).";
 
+/// The file that says where an electrode's voxels lie: its volume, or without one its labels; and how its axes are named.
+struct Reference {
+  const VolumeFile& file;
+  const std::string& axes;
+  std::string depth_axis;
+};
+
+Reference reference_of(const ElectrodeConfig& e, const ElectrodeInputs& in) {
+  if (in.volume) return {*in.volume, given(e.volume).axes, given(e.volume).depth_axis};
+  return {given(in.labels), given(e.labels).axes, "z"};
+}
+
 void take_voxel_size(const ElectrodeConfig& e, const std::string& key, ElectrodeInputs& in, Problems& problems) {
-  const bool from_volume = in.volume.has_value();
-  const VolumeFile& file = from_volume ? *in.volume : *in.labels;
-  const auto& configured = from_volume ? e.volume->voxel_size_um : e.labels->voxel_size_um;
-  const std::string where = key + (from_volume ? ".volume" : ".labels");
-  if (!configured && !file.voxel_size_um) {
-    problems.add(where, voxel_size_help);
+  const Reference r = reference_of(e, in);
+  const auto& configured = in.volume ? given(e.volume).voxel_size_um : given(e.labels).voxel_size_um;
+  if (!configured && !r.file.voxel_size_um) {
+    problems.add(key + (in.volume ? ".volume" : ".labels"), voxel_size_help);
     return;
   }
-  in.voxel_size_um = from_volume ? voxel_size_of(configured, file, e.volume->axes, e.volume->depth_axis)
-                                 : voxel_size_of(configured, file, e.labels->axes, "z");
-  in.voxel_size_from = configured ? "the configuration" : file.voxel_size_from;
+  in.voxel_size_um = voxel_size_of(configured, r.file, r.axes, r.depth_axis);
+  in.voxel_size_from = configured ? "the configuration" : r.file.voxel_size_from;
 }
 
 Placement placement_of(const ElectrodeConfig& e) {
@@ -51,24 +59,21 @@ Placement placement_of(const ElectrodeConfig& e) {
 
 void take_shape(const ElectrodeConfig& e, ElectrodeInputs& in) {
   const Placement placement = placement_of(e);
-  in.shape = in.volume ? placed_shape(*in.volume, e.volume->axes, placement)
-                       : placed_shape(*in.labels, e.labels->axes, placement);
-  in.two_dimensional = in.volume ? in.volume->two_dimensional : in.labels->two_dimensional;
+  const Reference r = reference_of(e, in);
+  in.shape = placed_shape(r.file, r.axes, placement);
+  in.two_dimensional = r.file.two_dimensional;
   const auto bin = static_cast<double>(placement.bin);
   for (std::size_t i = 0; i < 3; ++i) in.binned_um[i] = in.voxel_size_um[i] * (in.two_dimensional && i == 0 ? 1 : bin);
 }
 
 /// Unequal shapes before the crop are an error of the data: the files do not belong together.
 void require_equal_shapes(const ElectrodeConfig& e, const ElectrodeInputs& in) {
-  const auto plain = [](const VolumeFile& file, const std::string& axes, const std::string& depth) {
-    return placed_shape(file, axes, Placement{depth, std::nullopt, 1});
-  };
-  const std::string depth = e.volume ? e.volume->depth_axis : "z";
-  const Index3 reference =
-      in.volume ? plain(*in.volume, e.volume->axes, depth) : plain(*in.labels, e.labels->axes, depth);
-  const auto check = [&](const std::optional<VolumeFile>& file, const std::optional<LabelConfig>& c, const char* what) {
+  const Reference r = reference_of(e, in);
+  const Placement whole{r.depth_axis, std::nullopt, 1};
+  const Index3 reference = placed_shape(r.file, r.axes, whole);
+  const auto check = [&](const std::optional<VolumeFile>& file, const auto& c, const char* what) {
     if (!file) return;
-    const Index3 s = plain(*file, c->axes, depth);
+    const Index3 s = placed_shape(*file, given(c).axes, whole);
     if (s != reference)
       fail(Exit::data, "electrode {}: {} are {} x {} x {} voxels (z, y, x), the volume {} x {} x {}; they must agree",
            e.name, what, s[0], s[1], s[2], reference[0], reference[1], reference[2]);
@@ -82,11 +87,12 @@ void open_table(const Config& config, const ElectrodeConfig& e, const std::strin
                 Problems& problems) {
   if (e.volume || e.labels || e.cracks)
     problems.add(key + ".table", "an electrode has a table, or volume and labels; not both");
-  in.table = read_csv(e.table->path.resolved);
+  const TableConfig& table = given(e.table);
+  in.table = read_csv(table.path.resolved);
   try {
     (void)model_table(*in.table, target_of(config, e), model_columns(config, e));
   } catch (const Error& error) {
-    if (error.exit() != Exit::config) throw Error(error.exit(), e.table->path.text + ": " + error.what());
+    if (error.exit() != Exit::config) throw Error(error.exit(), table.path.text + ": " + error.what());
     problems.add(key + ".table", error.what());
   }
 }
@@ -148,10 +154,9 @@ std::vector<std::string> selected_stages(const Config& config, const std::string
   const std::size_t last = !only.empty() ? position(only) : until.empty() ? names.size() - 1 : position(until);
   if (first > last) fail(Exit::usage, "--from {} comes after --until {}", from, until);
   std::vector<std::string> selected;
-  const bool all = std::find(config.stages.begin(), config.stages.end(), "all") != config.stages.end();
+  const bool all = has_stage(config.stages, "all");
   for (std::size_t i = first; i <= last; ++i)
-    if (all || std::find(config.stages.begin(), config.stages.end(), names[i]) != config.stages.end())
-      selected.push_back(names[i]);
+    if (all || has_stage(config.stages, names[i])) selected.push_back(names[i]);
   return selected;
 }
 

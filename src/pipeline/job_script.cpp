@@ -111,8 +111,8 @@ std::string merge_step(const JobSettings& s) {
 
 /// A script that does `steps` once, or once for each of `tasks`.
 JobScript script(const JobSettings& s, const std::string& name, int tasks, int ranks, const std::string& steps) {
-  if (tasks == 1) return {name, head(s, name, name + ".log", ranks, "") + steps};
-  return {name, head(s, name, name + "-%a.log", ranks, fmt::format("#SBATCH --array=1-{}\n", tasks)) + steps};
+  if (tasks == 1) return {name, head(s, name, name + ".log", ranks, "") + steps, tasks};
+  return {name, head(s, name, name + "-%a.log", ranks, fmt::format("#SBATCH --array=1-{}\n", tasks)) + steps, tasks};
 }
 
 std::string shard_option(int tasks) { return fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", tasks); }

@@ -1,10 +1,10 @@
 #include <cathoscope/pipeline/run.hpp>
 
-#include "given.hpp"
 #include "run_folder.hpp"
 #include "stage_record.hpp"
 
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/given.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/io/hash.hpp>

@@ -168,15 +168,12 @@ std::optional<Shard> shard_of(const fs::path& folder) {
 }
 
 std::vector<std::string> shard_stages(const std::vector<std::string>& selected, const Config& config) {
-  const auto is_selected = [&](const std::string& stage) {
-    return std::find(selected.begin(), selected.end(), stage) != selected.end();
-  };
   const bool measures =
       std::any_of(config.electrodes.begin(), config.electrodes.end(), [](const auto& e) { return !e.table; });
   std::vector<std::string> stages;
   for (const std::string stage : {"volume", "segmentation", "attributes"})
-    if (measures && is_selected(stage)) stages.push_back(stage);
-  if (stages.empty() && is_selected("regression")) stages.emplace_back("regression");
+    if (measures && has_stage(selected, stage)) stages.push_back(stage);
+  if (stages.empty() && has_stage(selected, "regression")) stages.emplace_back("regression");
   if (stages.empty())
     fail(Exit::usage,
          "--shard: no stage is selected that can be shared: volume, segmentation and attributes of electrodes that are "

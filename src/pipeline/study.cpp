@@ -4,7 +4,6 @@
 #include "attribute_inputs.hpp"
 #include "chemomechanics_stage.hpp"
 #include "figures_stage.hpp"
-#include "given.hpp"
 #include "latent_stage.hpp"
 #include "network_model.hpp"
 #include "particle_tables.hpp"
@@ -16,6 +15,7 @@
 
 #include <cathoscope/config/config.hpp>
 #include <cathoscope/core/error.hpp>
+#include <cathoscope/core/given.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
 #include <cathoscope/pipeline/shards.hpp>

@@ -25,10 +25,12 @@ inline Grid<float> imaged(const std::function<double(const attributes::Point&)>&
     for (std::int64_t y = 0; y < shape[1]; ++y)
       for (std::int64_t x = 0; x < shape[2]; ++x, ++i) {
         double sum = 0;
-        for (int s = 0; s < 27; ++s)
-          sum += level({(static_cast<double>(x) + (s % 3 + 0.5) / 3) * h[2],
-                        (static_cast<double>(y) + (s / 3 % 3 + 0.5) / 3) * h[1],
-                        (static_cast<double>(z) + (s / 9 + 0.5) / 3) * h[0]});
+        for (int s = 0; s < 27; ++s) {
+          const int part[3] = {s / 9, s / 3 % 3, s % 3};
+          sum += level({(static_cast<double>(x) + (part[2] + 0.5) / 3) * h[2],
+                        (static_cast<double>(y) + (part[1] + 0.5) / 3) * h[1],
+                        (static_cast<double>(z) + (part[0] + 0.5) / 3) * h[0]});
+        }
         field.values[i] = static_cast<float>(sum / 27);
       }
   field = attributes::smoothed(std::move(field), h, camera.blur_um);

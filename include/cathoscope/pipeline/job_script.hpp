@@ -32,6 +32,7 @@ std::filesystem::path job_folder(const std::filesystem::path& output);
 struct JobScript {
   std::string name;  ///< "study": its file is study.sh, its log study.log
   std::string text;
+  int tasks = 1;  ///< more than one: an array
 };
 
 /// One after the other: each is to be run after the one before it. Often there is one only.

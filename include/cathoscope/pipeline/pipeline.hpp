@@ -6,8 +6,10 @@
 #include <cathoscope/pipeline/config.hpp>
 #include <cathoscope/pipeline/run.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cathoscope {
@@ -56,6 +58,11 @@ std::string checked_network_text(const Config& config);
 /// Throws Error{usage} on an unknown name or an empty range.
 std::vector<std::string> selected_stages(const Config& config, const std::string& from, const std::string& until,
                                          const std::string& only);
+
+/// Whether `stage` is among `stages`.
+inline bool has_stage(const std::vector<std::string>& stages, std::string_view stage) {
+  return std::find(stages.begin(), stages.end(), stage) != stages.end();
+}
 
 /// Runs the study. Stages that are up to date are used as they are; with a dry Run nothing is computed and run.seen() tells
 /// what would be.
