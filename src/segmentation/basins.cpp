@@ -124,11 +124,10 @@ class BlockChains {
 /// Provisional id -> root's id, along the chains from block to block.
 void resolve_ends(const std::vector<End>& ends, const ScratchGrid<std::uint32_t>& ids, const Progress& progress,
                   std::vector<std::uint32_t>& root_of) {
-  root_of.assign(ends.size(), 0);
-  for (std::uint32_t id = 1; id < ends.size(); ++id) {
-    if (id % 65536 == 0) progress.check_stop();  // seconds for a billion voxels
-    root_of[id] = ends[id].is_root ? id : ids.at(ends[id].voxel);
-  }
+  const auto count = static_cast<std::uint32_t>(ends.size());
+  root_of = ids.at(
+      count, [&](std::uint32_t id) { return ends[id].voxel; }, progress);  // at a root its own id
+  root_of[0] = 0;
   std::vector<std::uint32_t> path;
   for (std::uint32_t id = 1; id < ends.size(); ++id) {
     path.clear();

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cathoscope {
 
@@ -30,26 +31,13 @@ void for_each_block(const Workspace& w, const std::string& task, const std::func
 /// The same for pencils: boxes of 64 x 64 voxels and the whole length of the grid along `axis`.
 void for_each_pencil(const Workspace& w, int axis, const std::string& task, const std::function<void(const Box&)>& f);
 
-/// An unlinked file: the system frees it when the last grid on it goes, however the process ends.
-class ScratchFile {
- public:
-  /// Throws Error{cannot_create} where the folder cannot hold it.
-  ScratchFile(const std::filesystem::path& folder, std::uint64_t bytes);
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile();
+template <class T>
+class ScratchTiles;
 
-  /// Throw Error{write_error}; thread-safe.
-  void read(std::uint64_t offset, void* out, std::size_t bytes) const;
-  void write(std::uint64_t offset, const void* data, std::size_t bytes) const;
-
- private:
-  int fd_ = -1;
-  std::filesystem::path folder_;
-};
-
-/// A grid in a scratch file, in tiles; zero until written. T: uint8, uint16, uint32, float.
-/// Boxes may be read and disjoint boxes written by several threads at once.
+/// A grid in tiles, compressed, in an unlinked scratch file; zero until written. T: uint8, uint16, uint32, float.
+/// Boxes may be read and disjoint boxes written by several threads at once; those that cover whole tiles of 32 x 16 x 16
+/// voxels (64 x 64 of grids of few planes) are quickest. Copies are the same grid.
+/// Throws Error{cannot_create} where the folder takes no file, Error{write_error} where its disk is full or broken.
 template <class T>
 class ScratchGrid {
  public:
@@ -59,20 +47,22 @@ class ScratchGrid {
   [[nodiscard]] const Index3& shape() const { return shape_; }
   void read(const Box& box, T* out) const;
   void write(const Box& box, const T* values) const;
-  [[nodiscard]] T at(std::int64_t linear_index) const;
+  /// The values at the linear indices voxel(0), ..., voxel(count - 1), in any order. Stops where `progress` says so.
+  [[nodiscard]] std::vector<T> at(std::uint32_t count, const std::function<std::int64_t(std::uint32_t)>& voxel,
+                                  const Progress& progress) const;
   /// The box, which may reach beyond the grid, where it is filled with `outside`.
   [[nodiscard]] Array3<T> padded(const Box& box, T outside) const;
   /// Frees the space.
-  void release() { file_.reset(); }
+  void release() { stored_.reset(); }
 
  private:
-  [[nodiscard]] std::uint64_t tile_offset(const Index3& tile) const;
-  void write_part(const Box& box, const T* values, const Box& tile_box, std::uint64_t offset) const;
+  [[nodiscard]] std::size_t tile_number(const Index3& tile) const;
+  [[nodiscard]] std::int64_t position_in_tile(std::int64_t z, std::int64_t y, std::int64_t x) const;
 
   Index3 shape_{0, 0, 0};
   Index3 tile_{1, 1, 1};
   Index3 tiles_{0, 0, 0};
-  std::shared_ptr<ScratchFile> file_;
+  std::shared_ptr<ScratchTiles<T>> stored_;
 };
 
 /// `box` of a source, which may reach beyond the grid, where it is filled with `outside`.
