@@ -20,7 +20,9 @@ if(CATHOSCOPE_COVERAGE)
   target_compile_options(cathoscope_options INTERFACE --coverage -fprofile-update=atomic)
   target_link_options(cathoscope_options INTERFACE --coverage)
 endif()
-set(instrumented_for_fuzzing "")  # modules and fuzz targets, not the tests
+# Modules that are fuzzed, and the fuzz targets. What -fsanitize=fuzzer-no-link stands for, but for precompiled headers, which
+# that flag divides in two kinds.
+set(instrumented_for_fuzzing "")
 if(CATHOSCOPE_FUZZ)
-  set(instrumented_for_fuzzing -fsanitize=fuzzer-no-link)
+  set(instrumented_for_fuzzing -fsanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table)
 endif()

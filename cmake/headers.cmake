@@ -4,7 +4,6 @@ file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/headers.cpp CONTENT "// Carr
 add_library(cathoscope_headers STATIC ${CMAKE_BINARY_DIR}/generated/headers.cpp)
 target_include_directories(cathoscope_headers SYSTEM PUBLIC $<TARGET_PROPERTY:xtensor,INTERFACE_INCLUDE_DIRECTORIES>)
 target_link_libraries(cathoscope_headers PUBLIC cathoscope_options fmt::fmt)
-target_compile_options(cathoscope_headers PRIVATE ${instrumented_for_fuzzing})
 target_precompile_headers(cathoscope_headers PRIVATE
   <algorithm> <array> <filesystem> <functional> <map> <memory> <mutex> <optional> <string> <unordered_map> <vector>
   <fmt/format.h> <xtensor/xtensor.hpp>)

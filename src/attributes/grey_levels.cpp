@@ -29,11 +29,10 @@ TwoClasses otsu(std::span<const float> sorted) {
     total_squares += static_cast<double>(v) * v;
   }
   const auto n = static_cast<double>(sorted.size());
-  double sum = 0, squares = 0, best = -1;
+  double sum = 0, best = -1;
   TwoClasses r{sorted[0], sorted[0], sorted[0], 0};
   for (std::size_t i = 0; i + 1 < sorted.size(); ++i) {
     sum += sorted[i];
-    squares += static_cast<double>(sorted[i]) * sorted[i];
     if (sorted[i] == sorted[i + 1]) continue;
     const double n1 = static_cast<double>(i + 1), n2 = n - n1;
     const double m1 = sum / n1, m2 = (total - sum) / n2;

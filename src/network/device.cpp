@@ -3,6 +3,9 @@
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
 
+#include <torch/cuda.h>
+#include <torch/version.h>
+
 #include <cpuid.h>
 #include <malloc.h>
 

@@ -3,7 +3,7 @@
 
 #include <cathoscope/network/network.hpp>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace cathoscope {
 

@@ -6,6 +6,9 @@
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/io/files.hpp>
 
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <limits>
 

@@ -4,7 +4,7 @@
 
 #include <cathoscope/network/network.hpp>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 /// aside), and memory of the device cannot be read or written by the host: its addresses are mapped without any right,
 /// so that touching one is a segmentation fault. Include in one file of a program only, before Catch2.
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <ATen/native/TensorFactories.h>
 #include <ATen/ops/_reshape_alias_native.h>

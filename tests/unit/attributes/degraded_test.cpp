@@ -112,7 +112,7 @@ TEST_CASE("ratios that are whole numbers, where shares tie at a half, are as unb
   CHECK(std::abs(two.at("Damage")) < 0.01);
 }
 
-TEST_CASE("voxels that are not cubes, coarsened by another ratio along each axis") {
+TEST_CASE("voxels that are not cubes, coarsened by another ratio along each axis", "[slow]") {
   const auto d = mean_differences(cracked, {0.1, 0.07, 0.06}, {0.1, 0.1, 0.12}, 0, AttributesConfig{});
   check_null(d, 0.01);
   CHECK(std::abs(d.at("Damage")) < 0.01);

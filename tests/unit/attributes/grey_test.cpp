@@ -204,7 +204,7 @@ TEST_CASE("EDensityCalibrated does not change under grey -> a grey + b", "[slow]
   }
 }
 
-TEST_CASE("EDensityCalibrated is free of a slow drift of the scan") {
+TEST_CASE("EDensityCalibrated is free of a slow drift of the scan", "[slow]") {
   const auto config = in_voxels(1.5);
   const Table flat = test::measured(many(1, 0, 0), config).leak_free,
               bent = test::measured(many(1, 0, 10), config).leak_free;

@@ -4,7 +4,7 @@
 using namespace cathoscope;
 
 // The tolerances and their reasons stand in verify.cpp; here they become a gate.
-TEST_CASE("every analytic body is measured within its tolerance") {
+TEST_CASE("every analytic body is measured within its tolerance", "[slow]") {
   Progress progress;
   const auto results = verify_attributes(Context{progress, 2});
   CHECK(results.size() > 60);

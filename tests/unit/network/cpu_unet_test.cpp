@@ -6,6 +6,8 @@
 
 #include <cathoscope/core/parallel.hpp>
 
+#include <torch/utils.h>
+
 using namespace cathoscope;
 
 namespace {

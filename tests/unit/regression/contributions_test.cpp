@@ -91,7 +91,7 @@ TEST_CASE("without a cause there is no out-of-bag and no spatial R2") {
   CHECK(c.spatial_cv_r2 <= 0.05);
 }
 
-TEST_CASE("the permutation floor rejects the planted unit, twins together, and not the others") {
+TEST_CASE("the permutation floor rejects the planted unit, twins together, and not the others", "[slow]") {
   RegressionConfig config = small_config();
   config.seeds = 1;
   config.subsets = 0;
@@ -110,7 +110,7 @@ TEST_CASE("the permutation floor rejects the planted unit, twins together, and n
   CHECK(std::isnan(row(c, "Yaw").mean_abs_shap.low));  // no half samples: no interval
 }
 
-TEST_CASE("the protocol gives the same bits for any number of threads") {
+TEST_CASE("the protocol gives the same bits for any number of threads", "[slow]") {
   RegressionConfig config = small_config();
   config.permutations = 20;
   config.half_samples = 5;

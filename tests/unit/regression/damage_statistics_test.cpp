@@ -115,7 +115,7 @@ TEST_CASE("nearest points are those of an exhaustive search, twins included") {
   CHECK(PointTree({{0, 0, 0}, {0, 0, 0}, {0, 0, 0}}).nearest(0, 2).size() == 2);
 }
 
-TEST_CASE("clustered and unclustered damage are told apart by both statistics") {
+TEST_CASE("clustered and unclustered damage are told apart by both statistics", "[slow]") {
   CHECK(rejected(0, 1.5, true, false) >= 0.8);
   CHECK(rejected(0, 1, true, true) >= 0.8);
   // 20 rounds at 5 %: more than 4 have a chance of 0.3 %

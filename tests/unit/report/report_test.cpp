@@ -195,7 +195,7 @@ TEST_CASE("every script runs by its hash and nothing is fetched", "[slow]") {
   CHECK_FALSE(has(page, "@import"));
 }
 
-TEST_CASE("the same results give the same bytes but for the block of provenance") {
+TEST_CASE("the same results give the same bytes but for the block of provenance", "[slow]") {
   HandMade run;
   HandMade::write(run.scratch / "log.txt", "one\n");
   const auto outside = [](const std::string& page) {

@@ -93,7 +93,9 @@ TEST_CASE("cracks right through a particle do not split it") {
   }
 }
 
-TEST_CASE("particles that touch by a neck of up to half the radius stay two") { CHECK(merges(0.2, 0.5, 6, 2) == 0); }
+TEST_CASE("particles that touch by a neck of up to half the radius stay two", "[slow]") {
+  CHECK(merges(0.2, 0.5, 6, 2) == 0);
+}
 
 TEST_CASE("hundreds of cracked particles and touching pairs", "[.long]") {
   // Of a hundred: 2 splits where gaps are thin, 5 where they are half a micrometre, 3 merges. 200 trials resolve one half.

@@ -28,7 +28,7 @@ TEST_CASE("an oracle's answers become its labels, in space", "[slow]") {
   }
 }
 
-TEST_CASE("labels of the network's route do not show blocks or threads") {
+TEST_CASE("labels of the network's route do not show blocks or threads", "[slow]") {
   auto scene = oracle_scene(packed_labels({60, 70, 80}, 0.15, 9.6, 6), 9.6, 0.1);
   const auto one = segmented(scene.config, scene.inputs, {1, {}});
   REQUIRE(one.count() >= 5);

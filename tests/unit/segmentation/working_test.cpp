@@ -108,7 +108,7 @@ TEST_CASE("codes keep values to a four-thousandth and clip nothing near") {
   }
 }
 
-TEST_CASE("the diameter of balls is found without being told, in space and in a plane") {
+TEST_CASE("the diameter of balls is found without being told, in space and in a plane", "[slow]") {
   Progress progress;
   const ScratchDir dir;
   for (const double diameter : {3.0, 9.0}) {

@@ -114,7 +114,7 @@ TEST_CASE("percentiles of floats of all magnitudes and signs are exact") {
   CHECK(meta.high_grey == percentile(all, 63.7));
 }
 
-TEST_CASE("the file is the same for any slabs and threads") {
+TEST_CASE("the file is the same for any slabs and threads", "[slow]") {
   const test::ScratchDir dir;
   // Padding in the corners, NaN inside, more than one layer of chunks.
   const auto f = [](std::int64_t z, std::int64_t y, std::int64_t x) {
