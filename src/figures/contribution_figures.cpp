@@ -155,13 +155,14 @@ Table difference_rows(const StudyResults& results, const Contributions4c& c, boo
   return std::move(rows).table();
 }
 
-std::string group_marks(const Contributions4c& c) {
+/// Between a particle's own attributes and its neighbours', up to `height` of the panel.
+std::string group_marks(const Contributions4c& c, double height) {
   const std::size_t own = own_attributes(c.attributes);
   if (own == 0 || own == c.attributes.size()) return "";
   return fmt::format(
-      "set arrow 1 from {0}.5, graph 0 to {0}.5, graph 1 nohead linewidth 0.8 dashtype (4, 3) linecolor rgb grey "
-      "back\n",
-      own);
+      "set arrow 1 from {0}.5, graph 0 to {0}.5, graph {1} nohead linewidth 0.8 dashtype (4, 3) linecolor rgb "
+      "grey back\n",
+      own, height);
 }
 
 std::string range_of(const Contributions4c& c) { return fmt::format("set xrange [0.4:{}.6]\n", c.attributes.size()); }
@@ -171,7 +172,7 @@ std::string difference_panel(const Figure& f, const StudyResults& results, const
   Extent extent = extent_of(differences, {"sham"}).mirrored().with_zero();
   extent.add(extent_of(differences, {"mean", "ci_low", "ci_high"}));
   std::string text =
-      place(f, panel) + range_of(c) + group_marks(c) + "set format x ''\nset xtics 1 scale 0.3\n" +
+      place(f, panel) + range_of(c) + group_marks(c, 1) + "set format x ''\nset xtics 1 scale 0.3\n" +
       value_axis("y", "'Difference'", extent) +
       "set ytics font tiny\nset offsets 0, 0, graph 0.08, graph 0.08\nset key off\n" +
       "set arrow 2 from graph 0, first 0 to graph 1, first 0 nohead linewidth 0.5 linecolor rgb grey back\n";
@@ -211,11 +212,14 @@ std::string score_panel(const Figure& f, const StudyResults& results, const Cont
                         const Panel& panel, const PublishedScores& published) {
   const std::size_t n = results.electrodes.size();
   const double width = 0.86 * bar_spacing(n);
-  std::string text = place(f, panel) + range_of(c) + group_marks(c) +
+  constexpr double room_for_key = 0.26;  // above the highest value, in parts of what lies below
+  std::string text = place(f, panel) + range_of(c) + group_marks(c, 1 / (1 + room_for_key)) +
                      named_tics("x", c.attributes, "rotate by 90 right scale 0.3 offset 0, 0.2") +
                      value_axis("y", "'Contribution score, mean |SHAP|'", extent) +
-                     "set yrange [0:*]\nset offsets 0, 0, graph 0.26, 0\nset key top center horizontal maxcols 2 width "
-                     "1\n";
+                     fmt::format(
+                         "set yrange [0:*]\nset offsets 0, 0, graph {}, 0\n"
+                         "set key top center horizontal maxcols 2 width 1\n",
+                         room_for_key);
   std::vector<std::string> elements;
   const std::string file = f.name + ".csv", runs = f.name + "_runs.csv";
   for (std::size_t e = 0; e < n; ++e) {

@@ -142,7 +142,7 @@ constexpr const char* watermark_tag = R"(reset
 unset border; unset tics; unset key
 set margins 0, 0, 0, 0
 set xrange [0:1]; set yrange [0:1]
-set label 1 'synthetic data' at screen 0.99, 0.5 center rotate by 90 font ',5' textcolor rgb '#B00000' front
+set label 1 'synthetic data' at screen 0.99, 0.99 right rotate by 90 font ',5' textcolor rgb '#B00000' front
 plot NaN notitle
 )";
 
