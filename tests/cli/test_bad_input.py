@@ -421,7 +421,13 @@ def test_an_address_space_limit_is_said(cathoscope, tmp_path):
         return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False,
                               env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
 
-    loaded = next(mib for mib in range(100, 8000, 20) if limited(mib, "--version").returncode == 0)
+    too_little, loaded = 100, 8000
+    while loaded - too_little > 20:
+        between = (too_little + loaded) // 2
+        if limited(between, "--version").returncode == 0:
+            loaded = between
+        else:
+            too_little = between
     result = limited(loaded + 60, f"run '{config}' --until attributes --threads 1")
     assert result.returncode == 71, result.stderr
     assert "memory" in result.stderr
