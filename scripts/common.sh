@@ -68,14 +68,14 @@ run_ctest() {
     --output-junit "$report" "$@" >&2 || true
 }
 
-# run_pytest PROGRAM REPORT [PYTEST OPTIONS...]: tests/cli on that program, a process a core. Files are not divided: a file's
-# tests may share what is made once. Never fails itself either.
+# run_pytest PROGRAM REPORT [PYTEST OPTIONS...]: tests/cli on that program, a process a core and one more: some wait for clusters
+# and signals. Files are not divided: what a file's tests share is made once. Never fails itself either.
 run_pytest() {
   local program=$1 report=$2
   shift 2
   rm -f "$report"
   mkdir -p "$(dirname "$report")"
-  (cd "$root" && CATHOSCOPE_BINARY=$program "$python" -B -m pytest -p no:cacheprovider -q -n "$(nproc)" --dist loadfile \
+  (cd "$root" && CATHOSCOPE_BINARY=$program "$python" -B -m pytest -p no:cacheprovider -q -n "$(($(nproc) + 1))" --dist loadfile \
     --durations=20 --junitxml="$report" tests/cli "$@" </dev/null >&2) || true
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: scripts/test-long.sh [STEP...]
-# What is too slow for every change (about an hour): all tests under address and undefined-behaviour sanitizers, the
-# same modules under the thread sanitizer, ten minutes of fuzzing a target, property tests with ten times the cases
+# What is too slow for every change (two to three hours): all tests under address and undefined-behaviour sanitizers, the
+# same modules under the thread sanitizer, a minute of fuzzing a target, property tests with ten times the cases
 # ($CATHOSCOPE_PROPERTY_SCALE), lint of every file, line coverage (build/coverage/coverage.txt; 90 % of src without app),
 # the Debian package in a fresh Debian (root only).
 # STEPs are chosen by the name of their function or script below: coverage, sanitize.sh, ... (default: all).
@@ -91,7 +91,7 @@ step finite_elements
 step memory
 step planted_causes null
 step planted_causes voxels
-step "$root/scripts/fuzz.sh" 600
+step "$root/scripts/fuzz.sh" 60
 step "$root/scripts/lint.sh" --all
 step coverage
 [ "$(id -u)" -ne 0 ] || step "$root/scripts/test-package.sh"

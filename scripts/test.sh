@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: scripts/test.sh [CTEST OPTIONS...]
 # Installs missing packages, builds the release preset, runs every test: ctest (unit, property, golden, layering,
-# licences) and pytest (tests/cli, a process a core, whole files at a time). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing
+# licences) and pytest (tests/cli, whole files at a time). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing
 # failed. Tests on real measurements look for ../shared/data ($CATHOSCOPE_TEST_DATA) and are skipped without it; where
 # the folder exists, a skipped one counts as failed.
 set -euo pipefail

@@ -145,12 +145,12 @@ std::size_t bring_electrode(const fs::path& from, const fs::path& to) {
 
 Shard shard_from(const std::string& text) {
   const auto slash = text.find('/');
-  const auto first = number_from(text.substr(0, slash));
-  const auto second = slash == std::string::npos ? std::nullopt : number_from(text.substr(slash + 1));
+  const double first = number_from(text.substr(0, slash)).value_or(0);
+  const double second = slash == std::string::npos ? 0 : number_from(text.substr(slash + 1)).value_or(0);
   const auto whole = [](double v) { return v >= 1 && v <= 1e6 && v == static_cast<int>(v); };
-  if (!first || !second || !whole(*first) || !whole(*second) || *first > *second)
+  if (!whole(first) || !whole(second) || first > second)
     fail(Exit::usage, "--shard {}: write i/n, the i-th of n shards, counted from 1", text);
-  return {static_cast<int>(*first), static_cast<int>(*second)};
+  return {static_cast<int>(first), static_cast<int>(second)};
 }
 
 fs::path shard_folder(const fs::path& output, const Shard& shard) {

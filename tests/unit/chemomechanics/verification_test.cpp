@@ -25,7 +25,7 @@ void check(const Verifications& rows) {
 
 TEST_CASE("meshes hold V18 and V19") { check(verify_mesh(false)); }
 TEST_CASE("elasticity holds V5, V6, V15, V16 and V17") { check(verify_elasticity(false, 1)); }
-TEST_CASE("the interface holds V7, V8, V20 and V24") { check(verify_interface(false, 1)); }
+TEST_CASE("the interface holds V7, V8, V20 and V24", "[slow]") { check(verify_interface(false, 1)); }
 TEST_CASE("electrochemistry holds V1 to V3, V11 to V14, V17 and V24", "[slow]") {
   check(verify_electrochemistry(false));
 }

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <numbers>
+#include <tuple>
 
 using namespace cathoscope;
 
@@ -70,15 +72,18 @@ std::vector<float> slow_probability(const LabelView& l, const TargetWindow& w, i
           best = std::min(best, std::hypot(static_cast<double>(r - i), static_cast<double>(c - j)));
     return best;
   };
+  std::map<std::tuple<std::uint32_t, std::int64_t, std::int64_t>, double> most;  // of a label on one of the grids
+  for (std::int64_t r = 0; r < l.rows; ++r)
+    for (std::int64_t c = 0; c < l.columns; ++c)
+      if (const std::uint32_t label = l.values[r * l.columns + c]; label != 0) {
+        double& m = most[{label, r % grid, c % grid}];
+        m = std::max(m, distance(r, c));
+      }
   std::vector<float> out;
   for (std::int64_t i = w.row; i < w.row + w.rows; i += grid)
     for (std::int64_t j = w.column; j < w.column + w.columns; j += grid) {
       const std::uint32_t label = l.values[i * l.columns + j];
-      double most = 0;
-      for (std::int64_t r = i % grid; label != 0 && r < l.rows; r += grid)
-        for (std::int64_t c = j % grid; c < l.columns; c += grid)
-          if (l.values[r * l.columns + c] == label) most = std::max(most, distance(r, c));
-      out.push_back(label == 0 ? 0 : static_cast<float>(distance(i, j) / most));
+      out.push_back(label == 0 ? 0 : static_cast<float>(distance(i, j) / most.at({label, i % grid, j % grid})));
     }
   return out;
 }
