@@ -3,10 +3,12 @@
 #include <cathoscope/core/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace cathoscope::attributes {
 
@@ -110,10 +112,22 @@ void add_profile_values(bool leak_free, bool grey, Values& v) {
   }
 }
 
+/// What has no meaning in an image is empty there: everything but these.
 void clear_in_plane(Values& v) {
-  for (const char* name : {"Z", "Pitch", "Roll", "SurfInner", "SurfOuter", "Volume", "Sphericity", "VSratio",
-                           "RoughInner", "RoughOuter", "Contact", "PDensity", "VolumeStd", "SphericityStd"})
-    v[name] = [](const ParticleRow&) { return missing; };
+  constexpr std::array<std::string_view, 10> kept{"X",      "Y",          "Yaw",         "EDensity", "Homogeneity",
+                                                  "Damage", "Elongation", "DistNearest", "ElongStd", "OrienIso"};
+  for (auto& [name, value] : v)
+    if (std::find(kept.begin(), kept.end(), name) == kept.end()) value = [](const ParticleRow&) { return missing; };
+}
+
+/// attribute_list and the values here must name the same.
+void check_names(const Values& values) {
+  for (const AttributeInfo& info : attribute_list)
+    if (!values.contains(std::string(info.name)))
+      fail(Exit::internal, "{} is in attribute_list, and src/attributes/tables.cpp has no value for it", info.name);
+  for (const auto& [name, value] : values)
+    if (attribute_index(name) == attribute_list.size())
+      fail(Exit::internal, "{} has a value in src/attributes/tables.cpp, and attribute_list has no line for it", name);
 }
 
 void write_flags(const AttributesConfig& config, TableWriter& w) {
@@ -219,16 +233,15 @@ Table table_of(const AttributesConfig& config, const AttributeInputs& in, const 
   add_structure_values(values);
   add_neighbourhood_values(values);
   add_profile_values(leak_free, in.grey.has_value(), values);
+  check_names(values);
   if (in.two_dimensional) clear_in_plane(values);
   Table table;
   TableWriter w(m.rows, table);
   w.ids("label", "id of the particle in the label volume", in.label_ids);
   for (const AttributeInfo& info : attribute_list) {
-    if (leak_free && (info.name == "SurfInner" || info.name == "RoughInner")) continue;
-    const auto value = values.find(std::string(info.name));
-    if (value == values.end())
-      fail(Exit::internal, "{} is in attribute_list, and src/attributes/tables.cpp has no value for it", info.name);
-    w.number(std::string(info.name), std::string(info.unit), std::string(info.description), value->second);
+    if (leak_free && contains_cracks(info.name)) continue;
+    w.number(std::string(info.name), std::string(info.unit), std::string(info.description),
+             values.at(std::string(info.name)));
   }
   write_flags(config, w);
   write_contract_extras(in, m, leak_free, w);

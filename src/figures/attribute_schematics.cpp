@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -73,6 +74,16 @@ std::string with_primes(std::string_view text) {
   return s;
 }
 
+/// Height that attribute_texts() of these groups takes.
+double text_height_mm(const std::vector<std::string_view>& groups) {
+  double height = 4;
+  for (const auto group : groups)
+    height += 3.6 + 1.6 +
+              2.75 * static_cast<double>(std::count_if(attribute_list.begin(), attribute_list.end(),
+                                                       [&](const AttributeInfo& a) { return a.group == group; }));
+  return height;
+}
+
 /// Name, unit and meaning of the attributes of some groups, from the top of the figure down.
 std::string attribute_texts(const Figure& f, const std::vector<std::string_view>& groups, double left) {
   std::string s;
@@ -99,7 +110,8 @@ FigureResult figs5(const StudyResults& /*results*/) {
   f.name = "figs5";
   f.title = "What is measured of a particle";
   f.width_mm = 180;
-  f.height_mm = 68;
+  const std::vector<std::string_view> groups{"position", "chemical", "structure"};
+  f.height_mm = std::max(68.0, text_height_mm(groups));
   const Blob body{{34, 36}, 20, 14, 25, 0.05}, smooth{{34, 36}, 20, 14, 25, 0};
   f.csv = "part,x_mm,y_mm\n";
   append(f.csv, "body", outline_of(body));
@@ -128,7 +140,7 @@ FigureResult figs5(const StudyResults& /*results*/) {
                    "left font tiny textcolor rgb ink front");
   f.script += note(34, 64, "centre X, Y, Z", "center font tiny textcolor rgb ink") +
               line({34, 62.5}, {34, 36.8}, "nohead linewidth 0.5 linecolor rgb grey front");
-  f.script += attribute_texts(f, {"position", "chemical", "structure"}, 84);
+  f.script += attribute_texts(f, groups, 84);
   f.script +=
       "plot " + clause("figs5", "body", "with filledcurves closed fillstyle solid 1 noborder linecolor rgb '#C9D6E6'") +
       ", " + clause("figs5", "crack", "with filledcurves closed fillstyle solid 1 noborder linecolor rgb '#4A5568'") +

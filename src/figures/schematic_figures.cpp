@@ -226,7 +226,11 @@ FigureResult figs8(const StudyResults& /*results*/) {
   Figure f = schematic("figs8", "From attributes to what drives damage", 180, 62);
   FlowChart chart;
   chart.boxes = {
-      {18, 31, 31, 24, {"24 attributes", "of every whole particle,", "a table an electrode"}},
+      {18,
+       31,
+       31,
+       24,
+       {fmt::format("{} attributes", attribute_list.size()), "of every whole particle,", "a table an electrode"}},
       {62, 48, 37, 20, {"autoencoder", "one encoder for all", "electrodes, 9 latents"}},
       {62, 14, 37, 20, {"random forest", "damage from the others,", "10 seeds, 10 subsets"}},
       {109, 48, 37, 20, {"correlations", "of the latents,", "an electrode at a time"}},

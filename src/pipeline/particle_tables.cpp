@@ -16,10 +16,7 @@ std::vector<ParticleProfile> ordered(const Config& config, ParticleProfile leak_
   return {std::move(leak_free), std::move(paper)};
 }
 
-bool contains_cracks(const std::string& column) {
-  const std::string name = canonical_attribute_name(column);
-  return name == "SurfInner" || name == "RoughInner";
-}
+bool is_crack_column(const std::string& name) { return contains_cracks(canonical_attribute_name(name)); }
 
 }  // namespace
 
@@ -60,13 +57,13 @@ ParticleTables given_tables(const Config& config, const ElectrodeConfig& electro
   tables.settings = canonical_yaml(*electrode.table, {.without = {}, .paths = Paths::left_out});
   std::vector<std::string> names = model_features(table, tables.target, columns);
   const bool leaks = canonical_attribute_name(tables.target) == "Damage" && columns.features.empty() &&
-                     std::any_of(names.begin(), names.end(), contains_cracks);
+                     std::any_of(names.begin(), names.end(), is_crack_column);
   if (!leaks) {
     tables.profiles = {{"table", file, columns}};
     return tables;
   }
   ParticleProfile leak_free{"leak_free", file, columns};
-  names.erase(std::remove_if(names.begin(), names.end(), contains_cracks), names.end());
+  names.erase(std::remove_if(names.begin(), names.end(), is_crack_column), names.end());
   leak_free.columns.features = std::move(names);
   tables.profiles = ordered(config, std::move(leak_free), {"paper", file, columns});
   return tables;

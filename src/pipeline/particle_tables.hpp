@@ -38,7 +38,7 @@ ModelColumns model_columns(const Config& config, const ElectrodeConfig& electrod
 ParticleTables measured_tables(const Config& config, const ElectrodeConfig& electrode, const Artifact& attributes,
                                bool matched);
 /// From `electrodes[].table`. A table of attributes that also has columns which contain the cracks by definition
-/// (SurfInner, RoughInner) has two profiles: leak_free without them, paper with them.
+/// (crack_attributes) has two profiles: leak_free without them, paper with them.
 ParticleTables given_tables(const Config& config, const ElectrodeConfig& electrode, const Table& table, const Run& run);
 
 }  // namespace cathoscope

@@ -33,6 +33,9 @@ namespace fs = std::filesystem;
 constexpr int volume_algorithm = 1;
 constexpr int segmentation_algorithm = 3;
 constexpr int attributes_algorithm = 1;
+static_assert(attribute_list.size() == 24,
+              "attributes were added: raise attributes_algorithm, so that every electrode "
+              "is measured anew, and the number in this line");
 
 std::string text_of_voxel(const Vec3& v) {
   return fmt::format("{} {} {}", text_of(v[0]), text_of(v[1]), text_of(v[2]));

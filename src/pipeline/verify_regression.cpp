@@ -168,7 +168,7 @@ void verify_chain(std::vector<Verification>& out) {
 ModelTable planted_table(const std::string& preset, std::int64_t rows) {
   const PhantomConfig config = phantom_preset(preset);
   Table table = planted_rows(config, 1, rows, 0, rows);
-  std::erase_if(table.columns, [](const Column& c) { return c.name == "SurfInner" || c.name == "RoughInner"; });
+  std::erase_if(table.columns, [](const Column& c) { return contains_cracks(c.name); });
   return model_table(table, "Damage");
 }
 

@@ -63,9 +63,8 @@ ContributionScores scores_of(const Explanation& explanation, const FeatureGroups
   s.unit.assign(groups.unit.size(), 0);
   std::vector<std::size_t> group(m);
   for (std::size_t f = 0; f < m; ++f)
-    group[f] =
-        static_cast<std::size_t>(std::find(contribution_groups.begin(), contribution_groups.end(), groups.group[f]) -
-                                 contribution_groups.begin());
+    group[f] = static_cast<std::size_t>(std::find(attribute_groups.begin(), attribute_groups.end(), groups.group[f]) -
+                                        attribute_groups.begin());
   std::vector<double> unit(groups.unit.size());
   std::size_t rows = 0;
   for (std::size_t i = 0; i < n; ++i) {

@@ -12,7 +12,7 @@ namespace cathoscope {
 
 /// Which features form a group or a unit.
 struct FeatureGroups {
-  std::vector<std::string> group;              ///< [feature]: one of contribution_groups, or empty
+  std::vector<std::string> group;              ///< [feature]: one of attribute_groups, or empty
   std::vector<std::vector<std::size_t>> unit;  ///< features that are permuted together
   std::vector<std::size_t> unit_of;            ///< [feature]
 };

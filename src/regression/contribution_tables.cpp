@@ -183,8 +183,8 @@ std::string regression_json(const Contributions& c, const std::vector<Contributi
   for (const auto& [name, gaps] : c.filled) json["gaps_filled"][name] = gaps;
   json["columns_left_out"] = Json::object();
   for (const auto& [name, gaps] : c.left_out) json["columns_left_out"][name] = gaps;
-  for (std::size_t g = 0; g < contribution_groups.size(); ++g)
-    json["groups"][std::string(contribution_groups[g])] = interval_json(c.groups[g]);
+  for (std::size_t g = 0; g < attribute_groups.size(); ++g)
+    json["groups"][std::string(attribute_groups[g])] = interval_json(c.groups[g]);
   json["self"] = interval_json(c.self);
   json["neighbour"] = interval_json(c.neighbour);
   json["share_neighbour"] = interval_json(c.share_neighbour);

@@ -19,7 +19,7 @@ constexpr StageText texts[]{
      "Grey values as read, after crop and bin; depth is z. Nothing is normalised except for the network."},
     {"segmentation", "", "Particles and cracks",
      "Every voxel gets the number of its particle; cracks are voxels inside a particle's outline that are not solid."},
-    {"attributes", "", "The 24 attributes",
+    {"attributes", "", "Attributes",
      "Measured on every particle as in Li et al. (2022), and in a second table without what contains the cracks "
      "themselves. Damage is the volume of the cracks over the volume of the particle with its cracks."},
     {"latent", "", "Latent dimensions",

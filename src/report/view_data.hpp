@@ -22,7 +22,7 @@ struct ParticleList {
   std::vector<double> target;                              ///< by place; [0] is unused
 };
 
-/// Columns (the 24 attributes where the table has them, else its numbers), whether inference used the row, and the SHAP
+/// Columns (the attributes where the table has them, else its numbers), whether inference used the row, and the SHAP
 /// values of its forest. Five significant digits. At most `bytes` of text.
 ParticleList particle_list(const Table& particles, const Table* shap, const std::string& target,
                            const std::vector<std::string>& exclude, std::size_t bytes);

@@ -24,6 +24,11 @@ def rows_of(path):
         return list(csv.DictReader(f))
 
 
+def causes_in(table):
+    """Attributes of a synthetic table that the paper's profile explains Damage by; without WITH_CRACKS the leak-free one."""
+    return set(rows_of(table)[0]) - {"label", "touches_border", "X", "Y", "Damage"}
+
+
 def null_tables(program, folder, tables, rows):
     """Writes tables whose damage has no cause, leak-free; returns the entries of a configuration."""
     entries = ""

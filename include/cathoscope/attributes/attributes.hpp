@@ -1,5 +1,5 @@
 #pragma once
-/// From labels to the 24 attributes of every particle.
+/// From labels to the attributes of every particle.
 
 #include <cathoscope/core/fields.hpp>
 #include <cathoscope/core/grid.hpp>
@@ -72,7 +72,7 @@ struct ElectrodeSummary {
 };
 
 struct AttributeResult {
-  Table paper;      ///< attributes.csv: label, the 24, flags, extras
+  Table paper;      ///< attributes.csv: label, the attributes, flags, extras
   Table leak_free;  ///< attributes_leakfree.csv
   ElectrodeSummary summary;
 };

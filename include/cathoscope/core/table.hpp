@@ -1,6 +1,7 @@
 #pragma once
-/// Tables of particles: the 24 attributes, declared once, and columns of numbers.
+/// Tables of particles: the attributes, declared once, and columns of numbers.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,16 +11,20 @@
 
 namespace cathoscope {
 
-/// Declaration of one of the 24 attributes of Li et al. (2022), DOI 10.1126/science.abm8962.
+/// Declaration of an attribute.
 struct AttributeInfo {
   std::string_view name;
   std::string_view unit;   ///< empty: dimensionless
-  std::string_view group;  ///< position, chemical, structure, neighbourhood
+  std::string_view group;  ///< one of attribute_groups
   std::string_view description;
 };
 
-/// The attributes in the order of every table that this program writes.
-inline constexpr std::array<AttributeInfo, 24> attribute_list{{
+/// The paper's groups. The last one is the neighbourhood, the others are the particle itself.
+inline constexpr std::array<std::string_view, 4> attribute_groups{"position", "chemical", "structure", "neighbourhood"};
+
+/// The attributes in the order of every table that this program writes. The first 24 are those of Li et al. (2022),
+/// DOI 10.1126/science.abm8962, as published; further ones stand behind them.
+inline constexpr auto attribute_list = std::to_array<AttributeInfo>({
     {"X", "um", "position", "centroid of the particle including its cracks, along x"},
     {"Y", "um", "position", "centroid along y"},
     {"Z", "um", "position", "centroid along the depth axis, from the face named by depth_origin"},
@@ -46,14 +51,35 @@ inline constexpr std::array<AttributeInfo, 24> attribute_list{{
     {"OrienIso", "", "neighbourhood",
      "alignment of the long axes of the 6 nearest particles, mean P2; 1 = parallel, 0 = random"},
     {"SphericityStd", "", "neighbourhood", "standard deviation of Sphericity over the 6 nearest particles"},
-}};
+});
 
-/// Position of an attribute in `attribute_list`; 24 where the name is none of them.
+/// Position of an attribute in `attribute_list`; its size where the name is none of them.
 constexpr std::size_t attribute_index(std::string_view name) {
   std::size_t i = 0;
   while (i < attribute_list.size() && attribute_list[i].name != name) ++i;
   return i;
 }
+
+static_assert(std::all_of(attribute_list.begin(), attribute_list.end(),
+                          [](const AttributeInfo& a) { return &a == &attribute_list[attribute_index(a.name)]; }),
+              "two attributes have the same name");
+static_assert(std::all_of(attribute_list.begin(), attribute_list.end(),
+                          [](const AttributeInfo& a) {
+                            return std::find(attribute_groups.begin(), attribute_groups.end(), a.group) !=
+                                   attribute_groups.end();
+                          }),
+              "the group of an attribute is none of attribute_groups");
+
+/// Attributes that cannot be measured without the cracks which define Damage: the leak-free table leaves them out.
+inline constexpr std::array<std::string_view, 2> crack_attributes{"SurfInner", "RoughInner"};
+
+constexpr bool contains_cracks(std::string_view attribute) {
+  return std::find(crack_attributes.begin(), crack_attributes.end(), attribute) != crack_attributes.end();
+}
+
+static_assert(std::all_of(crack_attributes.begin(), crack_attributes.end(),
+                          [](std::string_view name) { return attribute_index(name) < attribute_list.size(); }),
+              "one of crack_attributes is not in attribute_list");
 
 /// One named column: numbers (NaN = missing), 64-bit ids, or text. Exactly one of the three vectors is used.
 struct Column {

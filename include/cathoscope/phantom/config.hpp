@@ -399,8 +399,8 @@ void check(P& problems, const ArtefactConfig& c) {
 template <class P>
 void check(P& problems, const PlantTerm& t) {
   const bool known = attribute_index(t.attribute) < attribute_list.size();
-  if (!known) problems.add("attribute", "'" + t.attribute + "' is none of the 24 attributes");
-  if (t.attribute == "Damage" || t.attribute == "SurfInner" || t.attribute == "RoughInner")
+  if (!known) problems.add("attribute", "'" + t.attribute + "' is none of the attributes");
+  if (t.attribute == "Damage" || contains_cracks(t.attribute))
     problems.add("attribute", "a body without cracks has no '" + t.attribute + "'");
 }
 template <class P>

@@ -168,7 +168,7 @@ std::string run_yaml(const Phantom& phantom, const std::string& name, double vox
 
 /// Rows of a table of particles without voxels, with damage planted by config.plant. Row i depends on (config, seed, i,
 /// number of rows) only. Neighbourhood columns are drawn from spatial random fields of the size of the real ones.
-/// Values are of the leak-free kind; SurfInner and RoughInner follow from Damage.
+/// Values are of the leak-free kind; crack_attributes follow from Damage.
 Table planted_rows(const PhantomConfig& config, std::uint64_t seed, std::int64_t rows, std::int64_t begin,
                    std::int64_t end);
 /// The whole table in pieces of some thousand rows, as CSV text for `write` (header first). Bounded memory.

@@ -140,7 +140,7 @@ void fields(V& v, Config& c) {
   v("runtime", c.runtime, "how to compute; nothing here changes a result");
   v("electrodes", c.electrodes, "the electrodes; the first is what others are compared with");
   v("segmentation", c.segmentation, "how particles and cracks are found");
-  v("attributes", c.attributes, "how the 24 attributes are measured");
+  v("attributes", c.attributes, "how the attributes are measured");
   v("statistics", c.statistics, "rows that inference uses, and the statistics behind the figures");
   v("latent", c.latent, "latent dimensions of the attributes, and how they are linked");
   v("regression", c.regression, "random forest, contributions of the attributes, and how sure they are");
@@ -169,7 +169,7 @@ void check(P& problems, const Config& c) {
   const bool measured = std::any_of(c.electrodes.begin(), c.electrodes.end(), [](const auto& e) { return !e.table; });
   const std::size_t target = attribute_index(canonical_attribute_name(c.regression.target));
   if (measured && target == attribute_list.size())
-    problems.add("regression.target", "'" + c.regression.target + "' is none of the 24 attributes");
+    problems.add("regression.target", "'" + c.regression.target + "' is none of the attributes");
   if (c.regression.seeds + c.regression.subsets == 0)
     problems.add("regression.seeds", "is 0 and so is regression.subsets: there is no run to take a score from");
   for (const auto& stage : c.stages)

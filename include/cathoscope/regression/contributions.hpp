@@ -4,6 +4,7 @@
 
 #include <cathoscope/core/finished_pieces.hpp>
 #include <cathoscope/core/progress.hpp>
+#include <cathoscope/core/table.hpp>
 #include <cathoscope/regression/regression.hpp>
 
 #include <array>
@@ -13,11 +14,6 @@
 #include <vector>
 
 namespace cathoscope {
-
-/// The paper's groups of attributes, as in attribute_list; the last one is the neighbourhood, the others are the
-/// particle's own.
-inline constexpr std::array<std::string_view, 4> contribution_groups{"position", "chemical", "structure",
-                                                                     "neighbourhood"};
 
 /// Means over the training rows of one forest.
 struct ContributionScores {

@@ -193,6 +193,11 @@ TEST_CASE("a table without voxels plants the same causes") {
   }
   for (const char* name : {"Sphericity", "Elongation", "EDensity", "Volume", "Yaw"})
     CHECK(std::abs(correlation(table.numbers(name), damage)) < 0.06);
+  for (const AttributeInfo& info : attribute_list) {
+    INFO(info.name << " is in attribute_list, and src/phantom/tables.cpp does not draw it");
+    const auto& values = table.numbers(info.name);
+    CHECK(std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }));
+  }
   // A row is the same whatever part of the table is made.
   const Table part = planted_rows(config, 3, n, 5000, 5010);
   CHECK(part.numbers("Damage")[3] == table.numbers("Damage")[5003]);

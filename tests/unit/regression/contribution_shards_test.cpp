@@ -20,7 +20,7 @@ ModelTable particles() {
     table.columns.back().name = info.name;
   }
   for (std::size_t i = 0; i < 120; ++i) {
-    for (std::size_t a = 0; a < 24; ++a) table.columns[a].numbers.push_back(random.normal());
+    for (std::size_t a = 0; a < attribute_list.size(); ++a) table.columns[a].numbers.push_back(random.normal());
     table.columns[attribute_index("Damage")].numbers.back() =
         2 * table.columns[attribute_index("Sphericity")].numbers.back() + 0.3 * random.normal();
   }
