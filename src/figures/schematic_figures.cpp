@@ -168,7 +168,8 @@ FigureResult figs1(const StudyResults& /*results*/) {
     const auto corners = section(normal);
     for (std::size_t k = 0; k <= corners.size(); ++k) add(name, "plane", corners[k % corners.size()]);
     f.csv += "\n";
-    const double left = 0.01 + 0.33 * static_cast<double>(i % 3), top = 0.99 - 0.33 * static_cast<double>(i / 3);
+    const std::size_t row = i / 3, column = i % 3;
+    const double left = 0.01 + 0.33 * static_cast<double>(column), top = 0.99 - 0.33 * static_cast<double>(row);
     f.script += fmt::format(
         "set lmargin at screen {}\nset rmargin at screen {}\nset tmargin at screen {}\nset bmargin at screen {}\n",
         text_of(left), text_of(left + 0.32), text_of(top), text_of(top - 0.32));
@@ -210,7 +211,7 @@ FigureResult figs2(const StudyResults& /*results*/) {
   for (std::size_t i = 0; i < texts.size(); ++i)
     chart.boxes.push_back(
         {2 + w / 2 + 30.1 * static_cast<double>(i), y, w, h, texts[i], i == 3 ? "#FCEFD9" : "#EEF2F7"});
-  for (std::size_t i = 0; i + 1 < texts.size(); ++i) chart.arrows.push_back({i, i + 1});
+  for (std::size_t i = 0; i + 1 < texts.size(); ++i) chart.arrows.emplace_back(i, i + 1);
   f.csv = flow_csv(chart);
   f.script = flow_script(f, chart);
   f.caption =

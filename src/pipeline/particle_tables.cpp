@@ -1,6 +1,7 @@
 #include "particle_tables.hpp"
 
 #include <cathoscope/config/config.hpp>
+#include <cathoscope/core/given.hpp>
 
 #include <algorithm>
 
@@ -51,10 +52,11 @@ ParticleTables measured_tables(const Config& config, const ElectrodeConfig& elec
 
 ParticleTables given_tables(const Config& config, const ElectrodeConfig& electrode, const Table& table,
                             const Run& run) {
-  const fs::path file = electrode.table->path.resolved;
+  const TableConfig& given_table = given(electrode.table);
+  const fs::path file = given_table.path.resolved;
   const ModelColumns columns = model_columns(config, electrode);
   ParticleTables tables{electrode.name, target_of(config, electrode), run.input_of_files("table", {file}), {}, {}};
-  tables.settings = canonical_yaml(*electrode.table, {.without = {}, .paths = Paths::left_out});
+  tables.settings = canonical_yaml(given_table, {.without = {}, .paths = Paths::left_out});
   std::vector<std::string> names = model_features(table, tables.target, columns);
   const bool leaks = canonical_attribute_name(tables.target) == "Damage" && columns.features.empty() &&
                      std::any_of(names.begin(), names.end(), is_crack_column);

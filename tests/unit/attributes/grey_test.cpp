@@ -176,8 +176,10 @@ namespace {
 AttributeInputs many(double a, double b, double drift) {
   std::vector<Body> bodies;
   std::uint32_t label = 0;
-  for (int i = 0; i < 27; ++i)
-    bodies.push_back(ball({12.0 + 24 * (i % 3), 12.0 + 24 * (i / 3 % 3), 12.0 + 24 * (i / 9)}, 7.3, ++label));
+  bodies.reserve(27);
+  for (const double z : {12.0, 36.0, 60.0})
+    for (const double y : {12.0, 36.0, 60.0})
+      for (const double x : {12.0, 36.0, 60.0}) bodies.push_back(ball({x, y, z}, 7.3, ++label));
   const Body all = any_of(bodies);
   auto inputs = rendered(all, label, {72, 72, 72}, {1, 1, 1}).inputs();
   const auto level = [&](const Point& p) {
