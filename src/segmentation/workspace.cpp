@@ -5,6 +5,7 @@
 
 #include <blosc.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,15 +63,33 @@ void for_each_pencil(const Workspace& w, int axis, const std::string& task, cons
 
 namespace {
 
-/// An unlinked file: the system frees it when the last grid on it goes, however the process ends.
+constexpr const char* scratch_prefix = ".segmentation-scratch-";
+
+/// Of a run that was killed between the making of a named file and its unlinking. Whoever still has one open keeps it.
+void remove_scratch_left_behind(const std::filesystem::path& folder) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+    if (entry.path().filename().string().starts_with(scratch_prefix)) unlink(entry.path().c_str());
+}
+
+/// A descriptor, or -1 and errno. Some file systems of networks make no files without a name: there it is unlinked.
+int open_nameless(const std::filesystem::path& folder) {
+  const int fd = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
+  std::string name = (folder / scratch_prefix).string() + "XXXXXX";
+  const int named = mkostemp(name.data(), O_CLOEXEC);
+  if (named >= 0) unlink(name.c_str());
+  return named;
+}
+
+/// A file without a name: the system frees it when the last grid on it goes, however the process ends.
 class ScratchFile {
  public:
   explicit ScratchFile(const std::filesystem::path& folder) : folder_(folder) {
-    std::string name = (folder / ".segmentation-scratch-XXXXXX").string();
-    fd_ = mkostemp(name.data(), O_CLOEXEC);
+    remove_scratch_left_behind(folder);
+    fd_ = open_nameless(folder);
     if (fd_ < 0)
       fail(Exit::cannot_create, "{}: no scratch file can be made: {}", folder.string(), std::strerror(errno));
-    unlink(name.c_str());
   }
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;

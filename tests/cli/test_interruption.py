@@ -26,7 +26,8 @@ TIMES = {"seconds", "run", "modified_ns"}  # of a record
 NETWORK = ["--set", "segmentation.method=network", "--set", "segmentation.views=axial3", "--set",
            "segmentation.particle_diameter_um=9.6", "--set", "segmentation.model=" + str(conftest.SOURCE / "data/models/ci.h5")]
 ELEMENTS = ["--set", "chemomechanics.model=finite_elements", "--set", "chemomechanics.mesh.h_over_R=0.5", "--set",
-            "chemomechanics.protocol.cycles=1", "--set", "chemomechanics.geometry.particles=2"]
+            "chemomechanics.protocol.cycles=1", "--set", "chemomechanics.geometry.particles=2", "--set",
+            "chemomechanics.geometry.coverage=[0.3, 0.6]"]
 # name: (stage, records that are taken away so that it must run, more arguments)
 STAGES = {
     "volume": ("volume", ["e1/volume.json"], []),
