@@ -1,6 +1,8 @@
 # Options of every target: cathoscope_options.
 add_library(cathoscope_options INTERFACE)
 target_compile_features(cathoscope_options INTERFACE cxx_std_20)
+# Modules are made for the program and for its shared library; no function is meant to be replaced from outside.
+target_compile_options(cathoscope_options INTERFACE -fPIC -fno-semantic-interposition)
 # No contraction and no fast-math: the same source gives the same bits on every x86-64-v2 machine.
 target_compile_options(cathoscope_options INTERFACE -march=x86-64-v2 -ffp-contract=off)
 target_compile_options(cathoscope_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough)

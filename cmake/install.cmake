@@ -5,6 +5,8 @@ include(GNUInstallDirs)
 # Only the program is installed: do not build tests for it.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 install(TARGETS cathoscope RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Not CMAKE_INSTALL_LIBDIR: the program looks in <program>/../lib/cathoscope, on every distribution.
+install(TARGETS cathoscope_torch_part LIBRARY DESTINATION lib/cathoscope)
 if(CATHOSCOPE_MPI)
   install(TARGETS cathoscope-mpi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

@@ -4,7 +4,11 @@ find_package(Torch REQUIRED)
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/torch.cpp CONTENT "// Carries the precompiled header of libtorch.\n")
 add_library(cathoscope_torch STATIC ${CMAKE_BINARY_DIR}/generated/torch.cpp)
 target_include_directories(cathoscope_torch SYSTEM PUBLIC ${TORCH_INCLUDE_DIRS})
-target_link_libraries(cathoscope_torch PUBLIC cathoscope_options torch)
+# A program that loads libtorch later does not link it, though its modules do.
+target_link_libraries(cathoscope_torch PUBLIC cathoscope_options
+  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:LOADS_TORCH>>>:torch>)
+target_compile_options(cathoscope_torch PUBLIC $<TARGET_PROPERTY:torch,INTERFACE_COMPILE_OPTIONS>)
+target_compile_definitions(cathoscope_torch PUBLIC $<TARGET_PROPERTY:torch,INTERFACE_COMPILE_DEFINITIONS>)
 target_precompile_headers(cathoscope_torch PRIVATE
   $<$<CXX_COMPILER_ID:Clang>:${CMAKE_CURRENT_LIST_DIR}/libtorch_for_clang.hpp> <torch/types.h> <torch/utils.h>)
 
@@ -15,4 +19,29 @@ function(cathoscope_torch_sources name)
   get_target_property(others cathoscope_${name} SOURCES)
   list(REMOVE_ITEM others ${ARGN})
   set_source_files_properties(${others} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
+# cathoscope_loads_torch(PROGRAM): it loads what computes with libtorch when it needs it (src/app/torch_part). The library takes
+# core and io from the program, whole, so that nothing is there twice.
+function(cathoscope_loads_torch program)
+  if(NOT TARGET cathoscope_torch_part)
+    add_library(cathoscope_torch_part MODULE app/torch_part/torch_part.cpp)
+    set_target_properties(cathoscope_torch_part PROPERTIES OUTPUT_NAME cathoscope_torch
+      LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/cathoscope INSTALL_RPATH_USE_LINK_PATH ON)
+    target_include_directories(cathoscope_torch_part PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    target_compile_definitions(cathoscope_torch_part PRIVATE CATHOSCOPE_VERSION="${PROJECT_VERSION}")
+    target_link_libraries(cathoscope_torch_part PRIVATE $<TARGET_FILE:cathoscope_network> $<TARGET_FILE:cathoscope_latent>
+      cathoscope_torch dnnl::dnnl fmt::fmt)
+    add_dependencies(cathoscope_torch_part cathoscope_network cathoscope_latent)
+    add_library(cathoscope_torch_calls OBJECT app/torch_part/calls.cpp)
+    target_link_libraries(cathoscope_torch_calls PRIVATE cathoscope_core)
+    target_compile_options(cathoscope_torch_calls PRIVATE -fvisibility=hidden)
+    target_compile_definitions(cathoscope_torch_calls PRIVATE CATHOSCOPE_VERSION="${PROJECT_VERSION}")
+  endif()
+  target_sources(${program} PRIVATE $<TARGET_OBJECTS:cathoscope_torch_calls>)
+  set_target_properties(${program} PROPERTIES LOADS_TORCH ON ENABLE_EXPORTS ON)
+  target_link_options(${program} PRIVATE -Wl,--as-needed
+    -Wl,--whole-archive $<TARGET_FILE:cathoscope_core> $<TARGET_FILE:cathoscope_io> -Wl,--no-whole-archive)
+  target_link_libraries(${program} PRIVATE ${CMAKE_DL_LIBS})
+  add_dependencies(${program} cathoscope_torch_part)
 endfunction()

@@ -1,7 +1,7 @@
 #include "model.hpp"
 
 #include "alignment.hpp"
-#include "training.hpp"
+#include <cathoscope/latent/training.hpp>
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>

@@ -1,6 +1,6 @@
 #include <cathoscope/network/description.hpp>
 
-#include "unet.hpp"
+#include "shape.hpp"
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/text.hpp>
@@ -14,6 +14,15 @@
 namespace cathoscope {
 
 namespace fs = std::filesystem;
+
+std::string name_of(Precision precision) {
+  switch (precision) {
+    case Precision::bfloat16: return "bfloat16";
+    case Precision::float16: return "float16";
+    case Precision::float32: break;
+  }
+  return "float32";
+}
 
 std::vector<NetworkLayer> network_layers(const NetworkShape& shape) {
   std::vector<NetworkLayer> layers;

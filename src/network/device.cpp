@@ -11,15 +11,6 @@
 
 namespace cathoscope {
 
-std::string name_of(Precision precision) {
-  switch (precision) {
-    case Precision::bfloat16: return "bfloat16";
-    case Precision::float16: return "float16";
-    case Precision::float32: break;
-  }
-  return "float32";
-}
-
 Precision cpu_precision() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   const bool amx_bf16 = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 22 & 1U) != 0;

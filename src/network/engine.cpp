@@ -26,7 +26,8 @@ Engine::Engine(const Network& network, const ComputeDevice& device)
   const c10::InferenceMode inference;
   const auto& layers = network.weights().layers;
   const auto bodies = static_cast<std::ptrdiff_t>(layers.size()) - head_count(shape_);
-  std::vector<Layer> heads{layers[static_cast<std::size_t>(bodies)]};
+  std::vector<Layer> heads;
+  heads.push_back(layers[static_cast<std::size_t>(bodies)]);
   if (shape_.foreground) heads.push_back(layers.back());
   const Layer planes = heads_of("heads without distances", heads);
   heads.push_back(layers[static_cast<std::size_t>(bodies) + 1]);

@@ -1,8 +1,7 @@
 #pragma once
-/// The layers of the star-convex U-Net and how they follow each other. Names and order are those of csbdeep's Keras
-/// models, so that weights of StarDist fit without translation.
+/// The layers' weights and how the layers follow each other.
 
-#include <cathoscope/network/network.hpp>
+#include "shape.hpp"
 
 #include <torch/types.h>
 
@@ -10,14 +9,6 @@
 #include <vector>
 
 namespace cathoscope {
-
-struct LayerShape {
-  std::string name;
-  std::int64_t in = 0, out = 0, kernel = 3;
-};
-
-/// Every convolution in the order in which it is computed; heads last: prob, dist, and foreground where there is one.
-std::vector<LayerShape> layer_shapes(const NetworkShape& shape);
 
 /// Weight (out, in, row, column) and bias, float32, on the CPU.
 struct Layer {
@@ -28,11 +19,6 @@ struct Layer {
 struct Network::Weights {
   std::vector<Layer> layers;
 };
-
-inline std::int64_t head_count(const NetworkShape& shape) { return shape.foreground ? 3 : 2; }
-
-/// Pixels to which both sides of an image are filled up: grid x 2^depth.
-inline std::int64_t size_multiple(const NetworkShape& shape) { return std::int64_t{shape.grid} << shape.depth; }
 
 /// Walks through the network up to the heads. `convolve(x)` applies the next layer with its ReLU, `pool(x)` halves both
 /// sides by maxima, `join(low, skip)` doubles low by repetition and puts the skip's channels after its own.

@@ -21,7 +21,8 @@ def installed_files(root):
     return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
 
 
-EXPECTED = {"bin/cathoscope", "share/cathoscope/models/default.h5", "share/cathoscope/models/ci.h5",
+TORCH_PART = "lib/cathoscope/libcathoscope_torch.so"
+EXPECTED = {"bin/cathoscope", TORCH_PART, "share/cathoscope/models/default.h5", "share/cathoscope/models/ci.h5",
             "share/cathoscope/configs/demo.yaml", "share/doc/cathoscope/LICENSE", "share/doc/cathoscope/CITATION.cff",
             "share/bash-completion/completions/cathoscope"}
 
@@ -67,6 +68,33 @@ def test_an_installed_tree_may_be_moved(build, tmp_path):
     subprocess.run(["cmake", "--install", build, "--prefix", tmp_path / "first"], check=True, stdout=subprocess.DEVNULL)
     (tmp_path / "first").rename(tmp_path / "second")
     check_tree(tmp_path / "second", tmp_path)
+
+
+def test_only_networks_and_latents_load_libtorch(build, tmp_path):
+    """Without its part that links libtorch, or with one of another version, the program does the rest and says what is wrong."""
+    needed = subprocess.run(["readelf", "-d", build / "bin/cathoscope"], capture_output=True, text=True, check=True).stdout
+    assert "libhdf5" in needed and "torch" not in needed and "libdnnl" not in needed
+    subprocess.run(["cmake", "--install", build, "--prefix", tmp_path / "tree"], check=True, stdout=subprocess.DEVNULL)
+    program, part = tmp_path / "tree/bin/cathoscope", tmp_path / "tree" / TORCH_PART
+    study = study_in(tmp_path / "study", "[volume, segmentation]")
+
+    def run(*more):
+        return subprocess.run([program, "run", study / "s.yaml", *more], capture_output=True, text=True, check=False)
+
+    part.unlink()
+    lost = run()
+    assert lost.returncode == 69 and TORCH_PART in lost.stderr and "watershed" in lost.stderr, lost.stderr
+    assert not (study / "out").exists() or not list((study / "out").rglob("*.h5"))
+    part.write_text("torn")
+    assert run().returncode == 69
+    source = tmp_path / "part.c"
+    for text, message in [("int other;", "cathoscope_torch_part"),
+                          ('const char* cathoscope_torch_part[] = {"0.0.9"};', "is of version 0.0.9")]:
+        source.write_text(text)
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", part], check=True)
+        refused = run()
+        assert refused.returncode == 69 and message in refused.stderr, refused.stderr
+    assert run("--set", "segmentation.method=watershed").returncode == 0
 
 
 def test_a_debian_package_unpacks_into_a_folder_and_runs(build, tmp_path):

@@ -347,14 +347,27 @@ def test_a_link_in_a_run_folder_leads_no_write_out_of_it(study, name, target):
     assert secret.read_text() == "years of work" if target == "file" else not secret.exists()
 
 
-def test_the_program_talks_to_no_network_and_starts_no_shell():
-    symbols = subprocess.run(["nm", "-D", "--undefined-only", conftest.binary()], capture_output=True, text=True, check=False)
+def undefined_symbols(file):
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", file], capture_output=True, text=True, check=False)
     if symbols.returncode != 0:
         pytest.skip("nm is not installed")
-    used = {line.split()[-1].split("@")[0] for line in symbols.stdout.splitlines() if line.strip()}
+    return {line.split()[-1].split("@")[0] for line in symbols.stdout.splitlines() if line.strip()}
+
+
+def test_the_program_talks_to_no_network_and_starts_no_shell():
+    program = conftest.binary().resolve()
+    used = undefined_symbols(program)
+    part = undefined_symbols(program.parents[1] / "lib/cathoscope/libcathoscope_torch.so")
     assert "posix_spawnp" in used  # gnuplot and sbatch, by their names and without a shell
-    assert used.isdisjoint({"socket", "connect", "bind", "listen", "getaddrinfo", "system", "popen", "execve", "execvp",
-                            "setuid", "dlopen"})
+    never = {"socket", "connect", "bind", "listen", "getaddrinfo", "system", "popen", "execve", "execvp", "setuid"}
+    assert used.isdisjoint(never)
+    assert part.isdisjoint({*never, "posix_spawnp", "dlopen"})
+
+
+def test_the_program_loads_one_library_and_that_from_its_own_folder():
+    files = [f for top in ("src", "include") for f in (conftest.SOURCE / top).rglob("*.?pp") if "dlopen(" in f.read_text()]
+    assert [str(f.relative_to(conftest.SOURCE)) for f in files] == ["src/app/torch_part/calls.cpp"]
+    assert files[0].read_text().count("dlopen(") == 1 and "/proc/self/exe" in files[0].read_text()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

@@ -1,4 +1,4 @@
-#include "../../../src/latent/training.hpp"
+#include <cathoscope/latent/training.hpp>
 
 #include "../../../src/latent/linear.hpp"
 #include "planted.hpp"
