@@ -1,11 +1,11 @@
 #include "model.hpp"
 
 #include "alignment.hpp"
-#include <cathoscope/latent/training.hpp>
 
 #include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/random.hpp>
+#include <cathoscope/latent/training.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +14,14 @@
 namespace cathoscope::latent_detail {
 
 namespace {
+
+template <class T, class F>
+auto of_each(const std::vector<T>& values, const F& f) {
+  std::vector<std::decay_t<decltype(f(values.front()))>> results;
+  results.reserve(values.size());
+  for (const T& v : values) results.push_back(f(v));
+  return results;
+}
 
 constexpr double start_spread = 0.05;
 constexpr double decorrelation = 0.02;
@@ -150,8 +158,7 @@ ColumnScale code_moments(const std::vector<DataMatrix>& codes, int threads) {
   const auto k = static_cast<std::size_t>(codes.front().columns);
   ColumnScale all{std::vector<double>(k), std::vector<double>(k)};
   const auto n = static_cast<double>(codes.size());
-  std::vector<ColumnScale> parts;
-  for (const auto& c : codes) parts.push_back(column_scale(c, threads));
+  const auto parts = of_each(codes, [&](const DataMatrix& c) { return column_scale(c, threads); });
   for (const auto& p : parts)
     for (std::size_t i = 0; i < k; ++i) all.mean[i] += p.mean[i] / n;
   for (const auto& p : parts)
@@ -162,21 +169,16 @@ ColumnScale code_moments(const std::vector<DataMatrix>& codes, int threads) {
 }
 
 std::vector<double> picked(const std::vector<double>& values, const std::vector<std::int64_t>& order) {
-  std::vector<double> result;
-  for (const auto i : order) result.push_back(values[static_cast<std::size_t>(i)]);
-  return result;
+  return of_each(order, [&](std::int64_t i) { return values[static_cast<std::size_t>(i)]; });
 }
 
 std::vector<const DataMatrix*> pointers(const std::vector<DataMatrix>& matrices) {
-  std::vector<const DataMatrix*> result;
-  for (const auto& m : matrices) result.push_back(&m);
-  return result;
+  return of_each(matrices, [](const DataMatrix& m) { return &m; });
 }
 
 /// Order, zero, scale and sign of the latents.
 void scale_code(LatentModel& model, const ModelJob& job, int threads) {
-  std::vector<DataMatrix> z;
-  for (const auto* x : job.members) z.push_back(encode(model.network, *x, threads));
+  const auto z = of_each(job.members, [&](const DataMatrix* x) { return encode(model.network, *x, threads); });
   const ColumnScale scale = code_moments(z, threads);
   const auto k = static_cast<std::size_t>(model.network.latents);
   for (std::size_t i = 0; i < k; ++i)
@@ -189,8 +191,7 @@ void scale_code(LatentModel& model, const ModelJob& job, int threads) {
   model.code.order.resize(k);
   std::iota(model.code.order.begin(), model.code.order.end(), std::int64_t{0});
   for (const double s : scale.sd) model.code.factor.push_back(1 / s);
-  std::vector<DataMatrix> y;
-  for (const auto* x : job.members) y.push_back(latents_of(model, *x, threads));
+  const auto y = of_each(job.members, [&](const DataMatrix* x) { return latents_of(model, *x, threads); });
   const CodeProducts products = code_products(pointers(y), job.members, threads);
   const auto explained = explained_order(products.codes, products.columns, job.ordered);
   for (const double e : explained.explained)
@@ -246,8 +247,8 @@ DataMatrix latents_of(const LatentModel& model, const DataMatrix& x, int threads
 }
 
 LatentModel fit_model(const LatentConfig& config, const ModelJob& job, std::uint64_t seed, const Context& context) {
-  std::vector<SquareMatrix> moments;
-  for (const auto* x : job.members) moments.push_back(second_moments(*x, {}, context.threads));
+  const auto moments =
+      of_each(job.members, [&](const DataMatrix* x) { return second_moments(*x, {}, context.threads); });
   const SquareMatrix mean = mean_of(moments);
   const ColumnGroups linear = linear_latents(mean, job, config.dimensions);
   const TrainingRows rows = training_rows(config, job, seed);
