@@ -22,19 +22,22 @@ function(cathoscope_torch_sources name)
 endfunction()
 
 # cathoscope_loads_torch(PROGRAM): it loads what computes with libtorch when it needs it (src/app/torch_part). The library takes
-# core and io from the program, whole, so that nothing is there twice.
+# core and io, which have state, from the program, which holds them whole; with -z now one that is missing is told when it is loaded.
 function(cathoscope_loads_torch program)
   if(NOT TARGET cathoscope_torch_part)
     add_library(cathoscope_torch_part MODULE app/torch_part/torch_part.cpp)
     set_target_properties(cathoscope_torch_part PROPERTIES OUTPUT_NAME cathoscope_torch
       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/cathoscope INSTALL_RPATH_USE_LINK_PATH ON)
-    target_include_directories(cathoscope_torch_part PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    target_include_directories(cathoscope_torch_part PRIVATE ${PROJECT_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/generated)
+    target_link_options(cathoscope_torch_part PRIVATE -Wl,-z,now)
     target_compile_definitions(cathoscope_torch_part PRIVATE CATHOSCOPE_VERSION="${PROJECT_VERSION}")
     target_link_libraries(cathoscope_torch_part PRIVATE $<TARGET_FILE:cathoscope_network> $<TARGET_FILE:cathoscope_latent>
       cathoscope_torch dnnl::dnnl fmt::fmt)
-    add_dependencies(cathoscope_torch_part cathoscope_network cathoscope_latent)
+    add_dependencies(cathoscope_torch_part cathoscope_network cathoscope_latent git_state)
     add_library(cathoscope_torch_calls OBJECT app/torch_part/calls.cpp)
     target_link_libraries(cathoscope_torch_calls PRIVATE cathoscope_core)
+    target_include_directories(cathoscope_torch_calls PRIVATE ${CMAKE_BINARY_DIR}/generated)
+    add_dependencies(cathoscope_torch_calls git_state)
     target_compile_options(cathoscope_torch_calls PRIVATE -fvisibility=hidden)
     target_compile_definitions(cathoscope_torch_calls PRIVATE CATHOSCOPE_VERSION="${PROJECT_VERSION}")
   endif()

@@ -96,6 +96,32 @@ def attribute_rows(pairs):
                f"{np.corrcoef(ranks(true), ranks(measured))[0, 1]:.3f}")
 
 
+LINKED = 0.3  # |r| of two attributes that are called linked
+
+
+def correlation(rows, first, second):
+    a, b = column(rows, first), column(rows, second)
+    known = np.isfinite(a) & np.isfinite(b)
+    a, b = a[known], b[known]
+    return np.corrcoef(a, b)[0, 1] if len(a) > 2 and a.std() > 0 and b.std() > 0 else math.nan
+
+
+def print_links(true, measured):
+    """How attributes move together, over all whole particles of each table, matched or not."""
+    pairs = [(a, b) for i, a in enumerate(SHOWN) for b in SHOWN[i + 1:]]
+    r = np.array([(correlation(true, a, b), correlation(measured, a, b)) for a, b in pairs])
+    known = np.isfinite(r).all(axis=1)
+    r, pairs = r[known], [p for p, k in zip(pairs, known) if k]
+    strong, found = np.abs(r) >= LINKED, r[:, 0] * r[:, 1] > 0
+    both = strong.all(axis=1) & found
+    print(f"Links between attributes, |r| of at least {LINKED}: {strong[:, 0].sum()} of {len(r)} pairs in the truth, "
+          f"{strong[:, 1].sum()} in the measurement, {both.sum()} in both with the same sign; median difference of r "
+          f"{np.median(np.abs(r[:, 1] - r[:, 0])):.2f}.\n")
+    worst = sorted(range(len(r)), key=lambda i: -abs(r[i, 1] - r[i, 0]))[:5]
+    print_table(["farthest from the truth", "r in the truth", "r measured"],
+                [(" and ".join(pairs[i]), f"{r[i, 0]:+.2f}", f"{r[i, 1]:+.2f}") for i in worst])
+
+
 def planted_of(phantom):
     truth = yaml.safe_load((phantom / "truth.yaml").read_text())
     plant = truth["parameters"]["plant"]
@@ -111,6 +137,7 @@ def print_electrode(run, name, phantom):
           f"{len(pairs)} whole ones matched ({len(true) - len(pairs)} missed, {len(measured) - len(pairs)} without a "
           "true one).\n")
     print_table(["attribute", "pairs", "true median", "bias", "median error", "r", "rank r"], list(attribute_rows(pairs)))
+    print_links(true, measured)
     path = run / name / "contributions.csv"
     if not path.exists():
         return

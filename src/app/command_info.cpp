@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include <cathoscope/config/config.hpp>
+#include <cathoscope/core/error.hpp>
 #include <cathoscope/core/parallel.hpp>
 #include <cathoscope/core/text.hpp>
 #include <cathoscope/io/files.hpp>
@@ -42,10 +43,15 @@ Json machine_facts() {
   std::istringstream lines(library_versions());
   for (std::string line; std::getline(lines, line);)
     j["libraries"][line.substr(0, line.find(' '))] = line.substr(line.find(' ') + 1);
-  const ComputeDevice automatic = resolve_device("auto");
   j["devices"] = {"cpu"};
-  if (automatic.name != "cpu") j["devices"].push_back(automatic.name);
-  j["kernels"]["network"] = fmt::format("{} on {}", name_of(automatic.precision), automatic.name);
+  try {
+    const ComputeDevice automatic = resolve_device("auto");
+    if (automatic.name != "cpu") j["devices"].push_back(automatic.name);
+    j["kernels"]["network"] = fmt::format("{} on {}", name_of(automatic.precision), automatic.name);
+  } catch (const Error& e) {
+    if (e.exit() != Exit::unavailable) throw;
+    j["kernels"]["network"] = fmt::format("not available: {}", e.what());
+  }
   j["threads"] = resolve_threads(0);
   j["cpu_features"] = cpu_features();
   return j;

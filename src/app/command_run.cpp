@@ -162,6 +162,7 @@ Exit lead(const RunCommand& c, Team& team, Console& console) {
   options.force = c.force;
   options.dry_run = c.dry_run;
   if (has_stage(options.selected, "segmentation")) (void)checked_network_text(config);
+  require_torch(options.selected);
   options.threads = threads_of(c, config);
   options.memory_bytes = memory_of(c, config, team);
   if (!c.dry_run)
@@ -201,6 +202,7 @@ Exit check(const CheckCommand& c, Console& console) {
   const Study study = open_study(c.config, c.set);
   const Config& config = study.loaded.value;
   if (const std::string network = checked_network_text(config); !network.empty()) fmt::print("{}\n", network);
+  require_torch(selected_stages(config, "", "", ""));
   for (std::size_t i = 0; i < study.inputs.size(); ++i) {
     fmt::print("{}\n", electrode_text(config.electrodes[i], study.inputs[i]));
     for (const auto* file : {&study.inputs[i].volume, &study.inputs[i].labels, &study.inputs[i].cracks})

@@ -110,7 +110,10 @@ JobSettings settings_of(const SubmitCommand& c) {
   const Config config = c.study.empty() ? open_study(c.config, c.set).loaded.value
                                         : read_config<Config>(c.config, c.set, Inputs::may_be_missing).value;
   JobSettings s;
-  if (c.study.empty()) (void)checked_network_text(config);
+  if (c.study.empty()) {
+    (void)checked_network_text(config);
+    require_torch(selected_stages(config, "", "", ""));
+  }
   s.name = config.name;
   s.program = program_for(c.ranks);
   s.config = fs::absolute(c.config).lexically_normal();

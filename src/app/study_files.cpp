@@ -1,5 +1,7 @@
 #include "study_files.hpp"
 
+#include <cathoscope/network/network.hpp>
+
 namespace cathoscope::app {
 
 namespace fs = std::filesystem;
@@ -17,6 +19,10 @@ Study open_study(const std::string& file, const std::vector<std::string>& set) {
   Problems problems(study.loaded.where);
   study.inputs = open_inputs(study.loaded.value, problems);
   return study;
+}
+
+void require_torch(const std::vector<std::string>& stages) {
+  if (has_stage(stages, "latent")) (void)resolve_device("cpu");
 }
 
 }  // namespace cathoscope::app

@@ -22,4 +22,8 @@ Study open_study(const std::string& file, const std::vector<std::string>& set);
 std::filesystem::path output_of(const Config& config, const std::filesystem::path& config_file,
                                 const std::string& given);
 
+/// Throws Error{unavailable} at once, not after hours, where the stages need libtorch for latents and it cannot be loaded.
+/// Networks are told apart by checked_network_text.
+void require_torch(const std::vector<std::string>& stages);
+
 }  // namespace cathoscope::app

@@ -43,8 +43,12 @@ struct Drawn {
 void check_picture(const fs::path& path, const std::string& format) {
   std::error_code none;
   const auto size = fs::file_size(path, none);
-  if (none || size == 0)
-    fail(Exit::internal, "gnuplot ended well but {} is not there or empty", path.filename().string());
+  if (none || size == 0) {
+    constexpr std::uintmax_t a_picture = 64 << 10;
+    const bool full = fs::space(path.parent_path(), none).available < a_picture;
+    fail(full ? Exit::write_error : Exit::internal, "{} is not there or empty, though gnuplot ended well{}",
+         path.string(), full ? ": the disk is full" : "");
+  }
   if (format != "pdf") return;
   std::string pdf = read_text(path);
   fix_pdf_date(pdf);

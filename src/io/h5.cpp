@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 
@@ -248,7 +249,11 @@ H5File H5File::create(const std::filesystem::path& path) {
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);  // close() must leave nothing unwritten, whoever holds a grid
   auto handle = std::make_shared<Handle>();
   handle->path = path;
+  errno = 0;
   handle->file = Id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
+  const int reason = errno;
+  if (!handle->file.valid() && (reason == ENOSPC || reason == EDQUOT))
+    fail(Exit::write_error, "{}: cannot be created: {}; make room on that disk", path.string(), std::strerror(reason));
   if (!handle->file.valid()) fail(Exit::cannot_create, "{}: cannot be created: {}", path.string(), h5::last_message());
   return H5File(std::move(handle));
 }

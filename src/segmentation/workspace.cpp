@@ -68,8 +68,8 @@ constexpr const char* scratch_prefix = ".segmentation-scratch-";
 /// Of a run that was killed between the making of a named file and its unlinking. Whoever still has one open keeps it.
 void remove_scratch_left_behind(const std::filesystem::path& folder) {
   std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, none))
-    if (entry.path().filename().string().starts_with(scratch_prefix)) unlink(entry.path().c_str());
+  for (std::filesystem::directory_iterator entry(folder, none), end; !none && entry != end; entry.increment(none))
+    if (entry->path().filename().string().starts_with(scratch_prefix)) unlink(entry->path().c_str());
 }
 
 /// A descriptor, or -1 and errno. Some file systems of networks make no files without a name: there it is unlinked.

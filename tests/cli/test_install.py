@@ -82,6 +82,12 @@ def test_only_networks_and_latents_load_libtorch(build, tmp_path):
         return subprocess.run([program, "run", study / "s.yaml", *more], capture_output=True, text=True, check=False)
 
     part.unlink()
+    latents = study_in(tmp_path / "latents", "[latent]") / "s.yaml"
+    for command in ["run", "check"]:  # before any work
+        refused = subprocess.run([program, command, latents], capture_output=True, text=True, check=False)
+        assert refused.returncode == 69 and TORCH_PART in refused.stderr, refused.stderr
+    known = subprocess.run([program, "info"], capture_output=True, text=True, check=False)
+    assert known.returncode == 0 and "network: not available" in known.stdout
     lost = run()
     assert lost.returncode == 69 and TORCH_PART in lost.stderr and "watershed" in lost.stderr, lost.stderr
     assert not (study / "out").exists() or not list((study / "out").rglob("*.h5"))

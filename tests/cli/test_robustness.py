@@ -112,9 +112,13 @@ def results_of(study, folder):
             if name not in {"config.yaml", "latent.json", "regression.json", "figures.json", "report.json", "report.html"}}
 
 
+def unfinished(folder):
+    return [*folder.rglob(".*partial*"), *folder.rglob("*.work")]
+
+
 @long_test
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
-@pytest.mark.parametrize("pages", [5, 14])
+@pytest.mark.parametrize("pages", [5, 10])
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_full_disk_in_every_stage(study, stage, pages):
     make_inputs.write_study(study.folder,
@@ -136,10 +140,12 @@ def test_a_full_disk_in_every_stage(study, stage, pages):
         assert str(mount) in result.stderr
         left = study.files(out) if out.exists() else {}
         assert {name: left.get(name) for name in kept if name != ".lock"} == {n: v for n, v in kept.items() if n != ".lock"}
-        assert not list(mount.rglob(".*partial*")) and not list(mount.rglob("*.work"))
+        # the damage model keeps what it has: the next run goes on from there
+        assert [p for p in unfinished(mount) if "chemomechanics.work" not in p.parts] == []
         (mount / "filler").unlink()
         result = study.run("--output", out, *only)
         assert result.returncode == 0, result.stderr
+        assert unfinished(mount) == []
         assert study.run("--output", study.folder / "whole", "--until", stage,
                          *(["--from", stage] if stage == "chemomechanics" else [])).returncode == 0
         assert results_of(study, out) == results_of(study, study.folder / "whole")
@@ -348,9 +354,9 @@ def test_a_link_in_a_run_folder_leads_no_write_out_of_it(study, name, target):
 
 
 def undefined_symbols(file):
-    symbols = subprocess.run(["nm", "-D", "--undefined-only", file], capture_output=True, text=True, check=False)
-    if symbols.returncode != 0:
+    if not shutil.which("nm"):
         pytest.skip("nm is not installed")
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", file], capture_output=True, text=True, check=True)
     return {line.split()[-1].split("@")[0] for line in symbols.stdout.splitlines() if line.strip()}
 
 

@@ -27,7 +27,8 @@ enum class Exit : int {
 };
 
 /// What is wrong, which value, what is allowed, where, what to do; and the exit code that goes with it.
-class Error : public std::runtime_error {
+/// Visible where visibility is hidden: the program catches what its shared library throws.
+class [[gnu::visibility("default")]] Error : public std::runtime_error {
  public:
   Error(Exit exit, const std::string& message) : std::runtime_error(message), exit_(exit) {}
   [[nodiscard]] Exit exit() const noexcept { return exit_; }

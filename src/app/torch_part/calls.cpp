@@ -3,7 +3,9 @@
 #include <cathoscope/core/error.hpp>
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -13,23 +15,32 @@ namespace cathoscope {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse(const std::string& what, const std::string& remedy) {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
   fail(Exit::unavailable,
-       "networks and latents need a part of this program that cannot be used: {}. Install the program anew, with the "
-       "folder lib beside bin; without that part, choose segmentation.method watershed and leave out the stage latent",
-       what);
+       "networks and latents need a part of this program that cannot be used on {}: {}. {}; or do without: "
+       "segmentation.method watershed, no stage latent",
+       host.data(), what, remedy);
 }
+
+constexpr const char* install_anew = "Install the program anew, with its folder lib beside bin";
 
 const TorchPart& loaded() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) refuse("/proc/self/exe, which tells where the program lies: " + error.message(), "Mount /proc");
   const auto file = program.parent_path().parent_path() / "lib/cathoscope/libcathoscope_torch.so";
   void* library = dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL);
-  if (library == nullptr) refuse(dlerror());
+  if (library == nullptr)
+    refuse(dlerror(), std::filesystem::exists(file, error)
+                          ? "Where it names another library, install that one on this machine, too (apt-packages.txt)"
+                          : install_anew);
   const auto* part = static_cast<const TorchPart*>(dlsym(library, torch_part_symbol));
-  if (part == nullptr) refuse(dlerror());
-  if (std::string(part->version) != CATHOSCOPE_VERSION)
-    refuse(fmt::format("{} is of version {}, the program of {}", file.string(), part->version, CATHOSCOPE_VERSION));
+  if (part == nullptr) refuse(dlerror(), install_anew);
+  if (std::string(part->version) != torch_part_version)
+    refuse(fmt::format("{} is of version {}, the program of {}", file.string(), part->version, torch_part_version),
+           install_anew);
   return *part;
 }
 

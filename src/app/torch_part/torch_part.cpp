@@ -2,7 +2,7 @@
 
 /// The only name that the program looks up in the library.
 extern "C" const cathoscope::TorchPart cathoscope_torch_part{
-    .version = CATHOSCOPE_VERSION,
+    .version = cathoscope::torch_part_version,
     .load_network = &cathoscope::load_network,
     .save_network = &cathoscope::save_network,
     .resolve_device = &cathoscope::resolve_device,

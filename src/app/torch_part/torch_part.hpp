@@ -3,6 +3,8 @@
 /// it when one of these functions is first called: half a second and 290 libraries that most commands do without.
 /// calls.cpp, in the program, has each function under its usual name; torch_part.cpp, in the library, fills the list.
 
+#include "git_state.hpp"
+
 #include <cathoscope/latent/training.hpp>
 #include <cathoscope/network/network.hpp>
 #include <cathoscope/network/training.hpp>
@@ -10,7 +12,7 @@
 namespace cathoscope {
 
 struct TorchPart {
-  const char* version;  ///< of the project; the program takes no library of another one
+  const char* version;  ///< torch_part_version of the build that made it; the program takes no library of another one
   decltype(&cathoscope::load_network) load_network;
   decltype(&cathoscope::save_network) save_network;
   decltype(&cathoscope::resolve_device) resolve_device;
@@ -20,6 +22,7 @@ struct TorchPart {
   decltype(&latent_detail::train) train_autoencoder;
 };
 
+inline constexpr const char* torch_part_version = CATHOSCOPE_VERSION " (" CATHOSCOPE_GIT_STATE ")";
 inline constexpr const char* torch_part_symbol = "cathoscope_torch_part";
 
 }  // namespace cathoscope

@@ -2,7 +2,9 @@
 
 #include <cathoscope/core/parallel.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace cathoscope;
 
@@ -131,6 +133,13 @@ TEST_CASE("a scratch grid has no name that a killed process could leave, and rem
   for (const auto& entry : std::filesystem::directory_iterator(bench.dir.path()))
     names.push_back(entry.path().filename().string());
   CHECK(names == std::vector<std::string>{"log.txt"});
+  const int nameless = open(bench.dir.path().c_str(), O_TMPFILE | O_RDWR, S_IRUSR);
+  if (nameless < 0) return;  // a file system that makes none
+  close(nameless);
+  for (const auto& link : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the listing's own
+    CHECK(std::filesystem::read_symlink(link, gone).string().find("segmentation-scratch") == std::string::npos);
+  }
 }
 
 TEST_CASE("no scratch file in a folder that is not there") {
